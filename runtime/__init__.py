@@ -1,0 +1,1 @@
+"""The DNNE runtime: everything that a workflow needs to run. Imports only the standard library and torch."""
