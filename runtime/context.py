@@ -1,0 +1,137 @@
+"""The run context: all that nodes share during one run, passed to them, never global."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Optional
+
+import torch
+
+from .events import Event, EventBus, LogMessage, Metrics
+from .errors import DnneError
+
+MAX_SEED = 2**63 - 1
+
+
+@dataclass
+class Progress:
+    """How far a run is; counted from the beginning of the run, across resumes.
+
+    Attributes:
+        environment_steps: Transitions of all environments together.
+        iterations: Training iterations (policy updates).
+        total_steps: Environment steps at which the run ends, if that is known.
+        total_iterations: Iterations at which the run ends, if that is known.
+    """
+
+    environment_steps: int = 0
+    iterations: int = 0
+    total_steps: Optional[int] = None
+    total_iterations: Optional[int] = None
+
+    @property
+    def fraction(self) -> Optional[float]:
+        """Share of the run that is done, in [0, 1]; ``None`` where only the clock will end it."""
+        shares = []
+        if self.total_steps:
+            shares.append(self.environment_steps / self.total_steps)
+        if self.total_iterations:
+            shares.append(self.iterations / self.total_iterations)
+        return min(1.0, max(shares)) if shares else None
+
+
+@dataclass
+class RunContext:
+    """Settings and services of one run.
+
+    Attributes:
+        seed: Base of every random generator.
+        device: Where tensors live.
+        inference: No gradients, no updates; policies run in evaluation mode.
+        visual: Open the simulator's own viewer, where it has one.
+        verbose: Log details of single steps.
+        episodes: In inference, whole episodes to run; 0 for no limit.
+        save_checkpoint_dir, load_checkpoint_dir: The two switches of checkpointing.
+        resumed: The run goes on from a saved state.
+        num_threads: CPU threads of torch in the thread that runs the engine.
+        rank, world_size: This process among the run's processes.
+        emit: Sends an event to the hosts.
+        progress: Steps and iterations so far.
+    """
+
+    seed: int = 0
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    inference: bool = False
+    visual: bool = False
+    verbose: bool = False
+    episodes: int = 0
+    save_checkpoint_dir: Optional[str] = None
+    load_checkpoint_dir: Optional[str] = None
+    run_dir: Optional[str] = None
+    resumed: bool = False
+    num_threads: int = 1
+    rank: int = 0
+    world_size: int = 1
+    emit: EventBus = field(default_factory=EventBus)
+    progress: Progress = field(default_factory=Progress)
+    metric_sources: List[Callable[[], Dict[str, float]]] = field(default_factory=list)
+    iteration_listeners: List[Callable[[Dict[str, float]], None]] = field(default_factory=list)
+    stop_reason: Optional[str] = None
+    started_at: float = field(default_factory=time.perf_counter)
+    steps_at_start: int = 0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since this process started the run."""
+        return time.perf_counter() - self.started_at
+
+    def new_generator(self, name: str) -> torch.Generator:
+        """A generator on the run's device, seeded from (seed, name, rank) and independent of all others."""
+        digest = hashlib.sha256(f"{self.seed}/{name}/{self.rank}".encode()).digest()
+        generator = torch.Generator(device=self.device)
+        generator.manual_seed(int.from_bytes(digest[:8], "little") & MAX_SEED)
+        return generator
+
+    def request_stop(self, reason: str) -> None:
+        """End the run at the next safe point (a node's word)."""
+        if self.stop_reason is None:
+            self.stop_reason = reason
+
+    def log(self, message: str, level: str = "info", node_id: str = "") -> None:
+        """Write a line to the run's log."""
+        self.emit(LogMessage(self.elapsed, level, message, node_id))
+
+    def send(self, make: Callable[..., Event], *arguments: Any, **options: Any) -> None:
+        """Emit an event stamped with the present time."""
+        self.emit(make(self.elapsed, *arguments, **options))
+
+    def finish_iteration(self, metrics: Dict[str, float]) -> Dict[str, float]:
+        """Count a training iteration and publish its metrics, with those of every other node.
+
+        Returns:
+            The merged metrics, as they were published.
+
+        Raises:
+            DnneError: Two nodes report a metric of the same name.
+        """
+        self.progress.iterations += 1
+        merged = dict(metrics)
+        for source in self.metric_sources:
+            for name, value in source().items():
+                if name in merged:
+                    raise DnneError(f"two nodes report the metric {name!r}; give one of them another name")
+                merged[name] = value
+        merged.update(self._clock_metrics())
+        self.emit(Metrics(self.elapsed, self.progress.environment_steps, self.progress.iterations, merged))
+        for listener in self.iteration_listeners:
+            listener(merged)
+        return merged
+
+    def _clock_metrics(self) -> Dict[str, float]:
+        elapsed = max(self.elapsed, 1e-9)
+        return {
+            "time/elapsed_seconds": elapsed,
+            "time/steps_per_second": (self.progress.environment_steps - self.steps_at_start) / elapsed,
+        }

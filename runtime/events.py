@@ -1,0 +1,167 @@
+"""What happens in a run, as frozen events that any host may consume: a window, a progress bar, a file.
+
+A sink is a callable that takes one event. Sinks are called in the engine's thread, in order; an exception in one
+ends the run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events. ``time``: seconds since the start of the run."""
+
+    time: float
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    """The engine is about to fire the first node."""
+
+    name: str
+    mode: str
+    seed: int
+    device: str
+    schedule: str
+    schedule_reason: str
+    step: int = 0
+    iteration: int = 0
+    resumed: bool = False
+
+
+@dataclass(frozen=True)
+class Metrics(Event):
+    """The numbers of one iteration; written as one JSON line per metric."""
+
+    step: int
+    iteration: int
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LogMessage(Event):
+    """A line of the log; ``level`` is one of debug, info, warning, error."""
+
+    level: str
+    message: str
+    node_id: str = ""
+
+
+@dataclass(frozen=True)
+class NodeStats:
+    """Firings, seconds spent and waiting values of one node."""
+
+    node_id: str
+    label: str
+    firings: int
+    seconds: float
+    queued: int
+
+
+@dataclass(frozen=True)
+class NodeStatistics(Event):
+    """Statistics of every node, about once a second and at the end."""
+
+    step: int
+    nodes: Tuple[NodeStats, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckpointSaved(Event):
+    """A checkpoint of one node (``node_id``) or a resume state (``node_id`` empty) is complete on disk."""
+
+    path: str
+    step: int
+    iteration: int
+    reason: str
+    node_id: str = ""
+
+
+@dataclass(frozen=True)
+class ParameterChanged(Event):
+    """A live edit took effect."""
+
+    node_id: str
+    name: str
+    old: Any
+    new: Any
+    iteration: int
+
+
+@dataclass(frozen=True)
+class Paused(Event):
+    """The run holds at a safe point."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Resumed(Event):
+    """The run goes on after a pause."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    """A node or the engine raised; the run is over."""
+
+    error: str
+    traceback: str
+    node_id: str = ""
+    label: str = ""
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """The run ended in order."""
+
+    reason: str
+    step: int
+    iteration: int
+
+
+Sink = Callable[[Event], None]
+
+EVENT_NAMES: Dict[type, str] = {
+    RunStarted: "started",
+    Metrics: "metric",
+    LogMessage: "log",
+    NodeStatistics: "node_statistics",
+    CheckpointSaved: "checkpoint_saved",
+    ParameterChanged: "parameter_changed",
+    Paused: "paused",
+    Resumed: "resumed",
+    Failed: "failed",
+    Finished: "finished",
+}
+
+
+def event_records(event: Event) -> List[Dict[str, Any]]:
+    """The JSON objects of one event: one per metric, else one."""
+    if isinstance(event, Metrics):
+        shared = {"event": "metric", "time": event.time, "step": event.step, "iteration": event.iteration}
+        return [dict(shared, name=name, value=value) for name, value in event.values.items()]
+    record: Dict[str, Any] = {"event": EVENT_NAMES[type(event)]}
+    record.update(asdict(event))
+    return [record]
+
+
+def is_clock_metric(name: str) -> bool:
+    """True for metrics that depend on the clock, which differ between two equal runs."""
+    return name.startswith("time/")
+
+
+class EventBus:
+    """Passes events to sinks and counts nothing: each sink keeps its own state."""
+
+    def __init__(self, sinks: Optional[List[Sink]] = None):
+        self.sinks: List[Sink] = list(sinks or [])
+
+    def __call__(self, event: Event) -> None:
+        for sink in self.sinks:
+            sink(event)

@@ -1,0 +1,268 @@
+"""The node API: a class with typed ports, parameters and behaviour.
+
+    class GaeNode(Node):
+        \"\"\"Generalised advantage estimation. Schulman et al. 2016, arXiv:1506.02438, eq. 16.\"\"\"
+        title, category = "GAE", "RL"
+        rewards = In(REWARDS, "r_t. Shape: (N,)")
+        advantages = Out(TENSOR, "A_t. Shape: (T, N)", every="horizon_length")
+        gamma: float = param(0.99, low=0.0, high=1.0, doc="Discount per step")
+        def compute(self, rewards): ...
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from typing import Any, ClassVar, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
+
+import torch
+
+from .context import RunContext
+from .errors import NodeDefinitionError, ParameterError
+from .parameters import Parameter
+from .ports import HELD, STREAM, TRIGGERED, In, Out
+from .specs import Spec
+from .suggest import did_you_mean
+
+ALL, ANY_INPUT = "all", "any"
+
+Finding = Tuple[str, str, str]
+
+
+class Node:
+    """Base class of every node type.
+
+    A subclass declares ports (`In`, `Out`) and parameters (`param`) as class attributes and writes ``compute``.
+    The class is checked when it is created; a mistake raises `NodeDefinitionError`.
+
+    Class attributes:
+        title: Name in the palette.
+        category: Palette section, ``"RL"`` or ``"RL/Rewards"``.
+        replaces: Earlier class names; files that use them open as this type.
+        fires_on: ``"all"`` connected inputs, or ``"any"`` one of them (lowest port first).
+
+    Attributes:
+        id: The node's id in its workflow; kept for ever.
+        label: The title given in the workflow.
+        context: The run that this node takes part in.
+        connected: Names of its wired ports.
+        input_specs: What is known of the inputs before the run.
+    """
+
+    title: ClassVar[str] = ""
+    category: ClassVar[str] = "Other"
+    replaces: ClassVar[Tuple[str, ...]] = ()
+    fires_on: ClassVar[str] = ALL
+    inputs: ClassVar[Dict[str, In]] = {}
+    outputs: ClassVar[Dict[str, Out]] = {}
+    parameters: ClassVar[Dict[str, Parameter]] = {}
+
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        cls.inputs, cls.outputs = dict(cls.inputs), dict(cls.outputs)
+        cls.parameters = _collect_parameters(cls)
+        for name, port in vars(cls).items():
+            if isinstance(port, In):
+                cls.inputs[name] = port
+            elif isinstance(port, Out):
+                cls.outputs[name] = port
+        if not inspect.isabstract(cls) and "compute" in dir(cls):
+            _check_class(cls)
+
+    def __init__(self, id: str, values: Optional[Mapping[str, Any]] = None, label: str = ""):
+        """Take the parameter values of one instance.
+
+        Raises:
+            ParameterError: An unknown parameter, a wrong type or a value out of range.
+        """
+        self.id = id
+        self.label = label or self.title
+        self.connected: FrozenSet[str] = frozenset()
+        self.input_specs: Dict[str, Spec] = {}
+        self.context: RunContext = None  # type: ignore[assignment]
+        self._generator: Optional[torch.Generator] = None
+        for name, declared in self.parameters.items():
+            setattr(self, name, declared.check(declared.default))
+        for name, value in (values or {}).items():
+            self.set_parameter(name, value)
+
+    def set_parameter(self, name: str, value: Any) -> None:
+        """Set one parameter to a checked value."""
+        if name not in self.parameters:
+            hint = did_you_mean(name, self.parameters)
+            raise ParameterError(f"{type(self).__name__} has no parameter {name!r}{hint}")
+        setattr(self, name, self.parameters[name].check(value))
+
+    def parameter_values(self) -> Dict[str, Any]:
+        """Every parameter with its present value."""
+        return {name: getattr(self, name) for name in self.parameters}
+
+    # Before a run
+
+    def infer(self, inputs: Dict[str, Spec]) -> Dict[str, Spec]:
+        """Specs of the outputs, from the specs of the inputs. Called without a run: no tensors, no simulator."""
+        return {}
+
+    def check(self, inputs: Dict[str, Spec]) -> Iterable[Finding]:
+        """What is wrong with this node's sizes: ``(port or parameter, what is wrong, what would be right)``."""
+        return ()
+
+    def setup(self) -> None:
+        """Build what the run needs (networks, simulators). ``context``, ``connected``, ``input_specs`` are set."""
+
+    # During a run
+
+    def initial(self) -> Dict[str, Any]:
+        """Values to emit once when a new run starts, before anything fires."""
+        return {}
+
+    def held_outputs(self) -> Dict[str, Any]:
+        """Objects (simulator, model) that go out again on held ports when a run is resumed."""
+        return {}
+
+    def release(self) -> Optional[Dict[str, Any]]:
+        """Called once per trigger, after the firing that it belongs to; returns the ports that it emits."""
+        raise NotImplementedError(f"{type(self).__name__} has a trigger port but no release method")
+
+    def collect_metrics(self) -> Dict[str, float]:
+        """This node's numbers for the iteration that just ended; collected with the trainer's."""
+        return {}
+
+    def parameters_changed(self, names: FrozenSet[str]) -> None:
+        """Live parameters were edited; called between two firings."""
+
+    def close(self) -> None:
+        """Give back what ``setup`` took (simulators, files). Called at the end of every run, also a failed one."""
+
+    def state_dict(self) -> Dict[str, Any]:
+        """Everything that must survive a stop: tensors, numbers, texts, lists and dictionaries of them."""
+        return {}
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        """Take back what `state_dict` gave."""
+
+    # Firing rates
+
+    def emits_every(self, port: str) -> Optional[int]:
+        """Firings per emission of an output: 1 every time, n once in n, 0 never, ``None`` if it depends on data."""
+        every = self.outputs[port].every
+        return getattr(self, every) if isinstance(every, str) else every  # type: ignore[return-value]
+
+    def interval(self) -> Optional[float]:
+        """Seconds between two firings of a source; ``None``: it fires once."""
+        return None
+
+    # Helpers for subclasses
+
+    @property
+    def generator(self) -> torch.Generator:
+        """This node's own random numbers, seeded from (seed, node id, rank), on the run's device."""
+        if self._generator is None:
+            self._generator = self.context.new_generator(self.id)
+        return self._generator
+
+    @property
+    def random_state(self) -> Optional[torch.Tensor]:
+        """State of `generator` for a resume; ``None`` where it was never used."""
+        return None if self._generator is None else self._generator.get_state()
+
+    @random_state.setter
+    def random_state(self, state: Optional[torch.Tensor]) -> None:
+        if state is not None:
+            self.generator.set_state(state)
+
+    @property
+    def device(self) -> torch.device:
+        """Where this run's tensors live."""
+        return self.context.device
+
+    @classmethod
+    def description(cls) -> str:
+        """The class docstring, for the node reference and tooltips."""
+        return inspect.getdoc(cls) or ""
+
+
+def _collect_parameters(cls: type) -> Dict[str, Parameter]:
+    """Inherited parameters, own ones, and plain values that give an inherited one another default."""
+    parameters: Dict[str, Parameter] = dict(cls.parameters)  # type: ignore[attr-defined]
+    own = dict(vars(cls))
+    hints = typing.get_type_hints(cls) if any(isinstance(value, Parameter) for value in own.values()) else {}
+    for name, value in own.items():
+        if isinstance(value, Parameter):
+            value.name, value.annotation = name, hints.get(name)
+            parameters[name] = value
+        elif name in parameters:
+            try:
+                parameters[name] = parameters[name].with_default(value)
+            except ParameterError as error:
+                raise NodeDefinitionError(f"{cls.__name__}.{name}: {error}") from None
+    return parameters
+
+
+def _check_class(cls: type) -> None:
+    problems = list(_definition_problems(cls))
+    if problems:
+        raise NodeDefinitionError(f"Node type {cls.__name__} is not well declared: " + "; ".join(problems))
+
+
+def _definition_problems(cls: Any) -> Iterable[str]:
+    if not cls.title:
+        yield "it has no title"
+    if not (cls.__doc__ or "").strip() and not any("__doc__" in vars(base) and base.__doc__ for base in cls.__mro__[1:-2]):
+        yield "it has no docstring"
+    for name, port in list(cls.inputs.items()) + list(cls.outputs.items()):
+        if not port.doc:
+            yield f"port {name!r} has no doc"
+    for name in set(cls.inputs) & (set(cls.outputs) | set(cls.parameters)):
+        yield f"{name!r} is both an input and an output or a parameter"
+    for name, declared in cls.parameters.items():
+        yield from _parameter_problems(name, declared)
+    yield from _signature_problems(cls)
+    for name, port in cls.outputs.items():
+        if port.same_as and port.same_as not in cls.inputs:
+            yield f"output {name!r} is the same as {port.same_as!r}, which is no input"
+        if isinstance(port.every, str) and port.every not in cls.parameters:
+            yield f"output {name!r} is emitted every {port.every!r} firings, which is no parameter"
+
+
+def _parameter_problems(name: str, declared: Parameter) -> Iterable[str]:
+    if not declared.doc:
+        yield f"parameter {name!r} has no doc"
+    if declared.annotation is None:
+        yield f"parameter {name!r} has no type annotation"
+        return
+    try:
+        declared.default = declared.check(declared.default)
+    except ParameterError as error:
+        yield f"the default of parameter {name!r}: {error}"
+
+
+def _signature_problems(cls: Any) -> Iterable[str]:
+    signature = inspect.signature(cls.compute)
+    arguments = [argument for argument in signature.parameters.values() if argument.name != "self"]
+    expected = [name for name, port in cls.inputs.items() if port.kind != TRIGGERED]
+    if any(argument.kind == argument.VAR_KEYWORD for argument in arguments):
+        return
+    names = [argument.name for argument in arguments]
+    for name in expected:
+        if name not in names:
+            yield f"compute does not take the input {name!r}"
+    for name in names:
+        if name not in expected:
+            yield f"compute takes {name!r}, which is no stream or held input"
+    for argument in arguments:
+        port = cls.inputs.get(argument.name)
+        if port is not None and port.optional and argument.default is argument.empty:
+            yield f"the optional input {argument.name!r} has no default in compute"
+    if any(port.kind == TRIGGERED for port in cls.inputs.values()) and cls.release is Node.release:
+        yield "it has a trigger port but no release method"
+
+
+def stream_inputs(node: Node) -> List[str]:
+    """Names of a node's stream ports, in declared order."""
+    return [name for name, port in node.inputs.items() if port.kind == STREAM]
+
+
+def held_inputs(node: Node) -> List[str]:
+    """Names of a node's held ports, in declared order."""
+    return [name for name, port in node.inputs.items() if port.kind == HELD]
