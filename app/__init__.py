@@ -1,0 +1,1 @@
+"""The desktop program and the `dnne` command; the only package that may import Qt."""

@@ -1,0 +1,1 @@
+"""Icons, theme and models; in an installed wheel the example workflows too, as `resources/examples`."""

@@ -1,0 +1,1 @@
+"""The tests mirror the tree; `python -m tests.benchmarks` runs the benchmarks."""
