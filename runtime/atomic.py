@@ -1,8 +1,8 @@
 """Files and folders that are written completely or not at all.
 
-Content goes to a temporary name in the same folder, is flushed to the disk and renamed onto its target, so that a process
-killed at any instant leaves either the old content or the new one. Temporaries that a killed process left behind are
-removed at the next write into the same folder.
+Content goes to a temporary name in the same folder, is flushed to the disk and renamed onto its target, so that a
+process killed at any instant leaves either the old content or the new one. Temporaries that a killed process left
+behind are removed at the next write into the same folder.
 """
 
 import contextlib
@@ -32,9 +32,8 @@ PathLike = Union[str, "os.PathLike[str]"]
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 _PROCESS = uuid.uuid4().hex[:8]
 _COUNTER = itertools.count()
-_TEMPORARY = re.compile(r"\.tmp-(?P<pid>[0-9]+)-(?P<host>[0-9a-f]{8})-(?P<process>[0-9a-f]{8})-[0-9]+$")
+_UNFINISHED = re.compile(r"\.(?P<role>tmp|old)-(?P<pid>[0-9]+)-(?P<host>[0-9a-f]{8})-(?P<process>[0-9a-f]{8})-[0-9]+$")
 _FOREIGN_AGE = 24 * 3600.0
-_ASIDE_SUFFIX = ".old-dnne"
 _FSYNC_UNSUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 _ADVICE = {
     errno.ENOSPC: "free some space on this disk or choose another folder",
@@ -71,7 +70,8 @@ def write_json(path: PathLike, obj: Any) -> None:
     """Write ``obj`` as indented UTF-8 JSON with a final line end.
 
     Raises:
-        StorageError: the file cannot be written or ``obj`` is no JSON (NaN and infinity are none); the old file is as it was.
+        StorageError: the file cannot be written, or ``obj`` is no JSON (NaN and infinity are none); the old file is as
+            it was.
     """
     try:
         text = json.dumps(obj, indent=2, ensure_ascii=False, allow_nan=False)
@@ -129,8 +129,8 @@ def atomic_file(path: PathLike) -> Iterator[BinaryIO]:
 def atomic_directory(path: PathLike) -> Iterator[Path]:
     """Yield a new, empty folder beside ``path``, and rename it to ``path`` when the block ends without an exception.
 
-    An existing folder is replaced whole. As a non-empty folder cannot be replaced in one step, the old one is moved aside
-    first; a process killed between the two steps leaves it aside, where :func:`recover_directory` finds it.
+    An existing folder is replaced whole. As a non-empty folder cannot be replaced in one step, the old one is moved
+    aside first; where a process is killed between the two steps, the next write into the parent folder moves it back.
 
     Raises:
         StorageError: the folder cannot be written, or ``path`` is a file; the old folder is as it was.
@@ -139,7 +139,6 @@ def atomic_directory(path: PathLike) -> Iterator[Path]:
     with _storage_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(target.parent)
-        recover_directory(target)
         if target.exists() and not target.is_dir():
             raise StorageError(f"cannot write the folder {target}: a file of this name exists; choose another name")
         temporary = temporary_path(target)
@@ -151,29 +150,6 @@ def atomic_directory(path: PathLike) -> Iterator[Path]:
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-
-
-def recover_directory(path: PathLike) -> None:
-    """Undo what a process killed inside :func:`atomic_directory` left: bring the old folder back, or remove it if replaced.
-
-    Raises:
-        StorageError: the folder cannot be moved or removed.
-    """
-    target = Path(path)
-    aside = aside_path(target)
-    if not aside.is_dir():
-        return
-    with _storage_errors(target):
-        if target.exists():
-            remove_directory(aside)
-        else:
-            os.rename(aside, target)
-            fsync_folder(target.parent)
-
-
-def aside_path(path: Path) -> Path:
-    """Where :func:`atomic_directory` holds the old folder for the instant of the replacement."""
-    return path.with_name(path.name + _ASIDE_SUFFIX)
 
 
 def remove_directory(path: PathLike) -> None:
@@ -211,19 +187,25 @@ def link_or_copy(source: PathLike, target: PathLike) -> None:
 
 
 def remove_leftovers(folder: PathLike) -> None:
-    """Remove the temporaries that killed processes left in ``folder``; those of living processes stay."""
-    for path in _stale_temporaries(Path(folder)):
+    """Remove the temporaries that killed processes left in ``folder``; bring back folders that they had moved aside.
+
+    Those of living processes stay, and so do those of other machines until they are a day old.
+    """
+    for path in _stale(Path(folder)):
+        original = path.with_name(finished_name(path.name))
         try:
-            if path.is_dir() and not path.is_symlink():
+            if is_aside(path) and not original.exists():
+                os.rename(path, original)
+            elif path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
                 path.unlink()
         except FileNotFoundError:
             continue
         except OSError as error:
-            logger.warning("the left-over temporary %s cannot be removed: %s", path, error.strerror)
+            logger.warning("%s, left behind by a killed process, cannot be removed: %s", path, error.strerror)
         else:
-            logger.info("removed %s, which a killed process left behind", path)
+            logger.info("removed or restored %s, left behind by a killed process", path)
 
 
 def fsync_folder(folder: Path) -> None:
@@ -242,13 +224,27 @@ def fsync_folder(folder: Path) -> None:
 
 def temporary_path(target: Path) -> Path:
     """Return a new temporary name beside ``target`` that says which process on which machine made it."""
-    return target.with_name(f"{target.name}.tmp-{os.getpid()}-{_HOST}-{_PROCESS}-{next(_COUNTER)}")
+    return _unfinished_path(target, "tmp")
 
 
-def is_temporary(path: PathLike) -> bool:
+def is_unfinished(path: PathLike) -> bool:
     """Whether the name is one that this module gives to unfinished files and folders."""
-    name = os.fspath(path)
-    return _TEMPORARY.search(name) is not None or name.endswith(_ASIDE_SUFFIX)
+    return _UNFINISHED.search(os.fspath(path)) is not None
+
+
+def is_aside(path: PathLike) -> bool:
+    """Whether the name is that of a folder moved aside for the instant of its replacement; it is complete."""
+    match = _UNFINISHED.search(os.fspath(path))
+    return match is not None and match["role"] == "old"
+
+
+def finished_name(name: str) -> str:
+    """Return the name without the ending that this module gives to unfinished files and folders."""
+    return _UNFINISHED.sub("", name)
+
+
+def _unfinished_path(target: Path, role: str) -> Path:
+    return target.with_name(f"{target.name}.{role}-{os.getpid()}-{_HOST}-{_PROCESS}-{next(_COUNTER)}")
 
 
 @contextlib.contextmanager
@@ -299,19 +295,19 @@ def _keep_mode(target: Path, temporary: Path) -> None:
 
 
 def _replace_folder(temporary: Path, target: Path) -> None:
-    aside = aside_path(target)
     if not target.exists():
         os.rename(temporary, target)
-    else:
-        os.rename(target, aside)
-        try:
-            os.rename(temporary, target)
-        except OSError:
-            os.rename(aside, target)
-            raise
+        fsync_folder(target.parent)
+        return
+    aside = _unfinished_path(target, "old")
+    os.rename(target, aside)
+    try:
+        os.rename(temporary, target)
+    except OSError:
+        os.rename(aside, target)
+        raise
     fsync_folder(target.parent)
-    if aside.is_dir():
-        remove_directory(aside)
+    shutil.rmtree(aside)
 
 
 def _fsync_tree(folder: Path) -> None:
@@ -339,14 +335,14 @@ def _link(source: Path, target: Path) -> None:
             os.fsync(copy.fileno())
 
 
-def _stale_temporaries(folder: Path) -> List[Path]:
+def _stale(folder: Path) -> List[Path]:
     with os.scandir(folder) as entries:
         names = [entry.name for entry in entries]
     return [folder / name for name in names if _is_stale(folder / name)]
 
 
 def _is_stale(path: Path) -> bool:
-    match = _TEMPORARY.search(path.name)
+    match = _UNFINISHED.search(path.name)
     if match is None:
         return False
     pid = int(match["pid"])

@@ -42,7 +42,7 @@ def format_duration(seconds: float) -> str:
     """
     if not math.isfinite(seconds) or seconds < 0:
         raise DurationError(f"{seconds!r} seconds cannot be written as a duration; it must be finite and not negative")
-    minutes, rest = divmod(int(round(seconds)), 60)
+    minutes, rest = divmod(round(float(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     parts = [f"{value}{unit}" for value, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if value]
     return "".join(parts) or "0s"

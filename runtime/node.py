@@ -107,13 +107,17 @@ class Node:
         """What is wrong with this node's sizes: ``(port or parameter, what is wrong, what would be right)``."""
         return ()
 
+    def saves_state_of(self, sources: Dict[str, str]) -> Optional[str]:
+        """Id of the node whose state this node writes to checkpoints, given the ids that feed its ports."""
+        return self.id if getattr(self, "checkpoint_enabled", False) else None
+
     def setup(self) -> None:
         """Build what the run needs (networks, simulators). ``context``, ``connected``, ``input_specs`` are set."""
 
     # During a run
 
     def initial(self) -> Dict[str, Any]:
-        """Values to emit once when a new run starts, before anything fires."""
+        """Values of the ``initially`` ports, emitted once when a new run starts, before anything fires."""
         return {}
 
     def held_outputs(self) -> Dict[str, Any]:

@@ -106,6 +106,7 @@ class Out(Port):
         every: The port emits once per this many firings: a number, or the name of a parameter. ``None``
             says that the rate depends on data, so the graph cannot run as a static schedule.
         on_release: Emitted by ``release`` instead of ``compute`` while the node's trigger is connected.
+        initially: Emitted once by ``initial`` when a run starts.
         same_as: Name of an input whose type passes through (OR, Reroute, Print).
         replaces: Earlier names of this port.
     """
@@ -116,10 +117,12 @@ class Out(Port):
         doc: str,
         every: object = 1,
         on_release: bool = False,
+        initially: bool = False,
         same_as: str = "",
         replaces: tuple = (),
     ):
         super().__init__(type, doc, replaces)
         self.every = every
         self.on_release = on_release
+        self.initially = initially
         self.same_as = same_as

@@ -131,9 +131,9 @@ class Engine:
                 step()
                 if self.control.attention and self.control.paused:
                     await self._hold_between_firings()
+            self._section_ready = ready
             reason = await self._safe_point()
             if reason is not None:
-                self.machine.restore_ready(ready)
                 return reason
         return None
 
@@ -236,6 +236,18 @@ class Engine:
         await asyncio.gather(*self._pending, return_exceptions=True)
         self._pending.clear()
 
+    @property
+    def ready_order(self) -> List[str]:
+        """Ids of the nodes that may act now, in their order; part of the resume state."""
+        if self._section_ready is not None:
+            return [self.nodes[index].id for index in self._section_ready]
+        return [unit.node.id for unit in self.machine.ready]
+
+    @property
+    def is_computing(self) -> bool:
+        """True while an asynchronous firing is under way; its values would be missing from a saved state."""
+        return any(unit.busy for unit in self.machine.units)
+
     # Safe points
 
     async def _safe_point(self) -> Optional[str]:
@@ -251,13 +263,13 @@ class Engine:
             reason = self._at_safe_point()
         if reason is None and self.control.paused:
             reason = await self._hold()
-        if reason is not None and any(unit.busy for unit in self.machine.units):
+        if reason is not None and self.is_computing:
             return await self._finish_busy(reason)
         return reason
 
     async def _finish_busy(self, reason: str) -> str:
         """Let asynchronous firings end before a stop, so that their values are saved and not lost."""
-        while any(unit.busy for unit in self.machine.units):
+        while self.is_computing:
             await self._wait_for_pending()
         return reason
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 from ..node import Node
+from .deadlock import deadlock_error
 from .machine import FIRE, RELEASE, Link, Machine, Unit
 
 MAX_ACTIONS = 200_000
@@ -63,6 +64,7 @@ def derive(
 
     Raises:
         NotStatic: A rate depends on data or on the clock, or no period was found.
+        DeadlockError: The graph locks whatever its values are.
     """
     for node in nodes:
         _refuse_dynamic(node)
@@ -70,6 +72,10 @@ def derive(
     if start is not None:
         machine.copy_counts(start)
         machine.restore_ready([unit.index for unit in start.ready])
+    else:
+        for unit in machine.units:
+            initial = (name for name, port in unit.node.outputs.items() if port.initially)
+            machine.deliver(unit, dict.fromkeys(initial))
     machine.wake_all()
     return _simulate(machine)
 
@@ -98,6 +104,8 @@ def _simulate(machine: Machine) -> StaticSchedule:
         seen[picture] = len(entries)
         action = machine.next_action()
         if action is None:
+            if machine.has_leftovers:
+                raise deadlock_error(machine)
             return StaticSchedule(tuple(entries), ())
         ports = emitted_ports(action.unit, action.kind)
         machine.begin(action)

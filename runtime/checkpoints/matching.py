@@ -1,0 +1,62 @@
+"""Whether a checkpoint fits the network that it is to be loaded into."""
+
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+import torch
+
+from ..atomic import PathLike
+from ..errors import CheckpointError
+from .state_codec import named_tensors
+
+Shape = Tuple[int, ...]
+
+
+def state_shapes(state: Any) -> Dict[str, Shape]:
+    """Return the shape of every tensor in a (nested) state by name."""
+    return {name: tuple(tensor.shape) for name, tensor in named_tensors(state)}
+
+
+def check_state_fits(
+    expected_shapes: Mapping[str, Union[Sequence[int], torch.Tensor]],
+    checkpoint_state: Any,
+    node_id: Optional[str] = None,
+    path: Optional[PathLike] = None,
+) -> None:
+    """Check that a checkpoint has exactly the expected tensors.
+
+    Args:
+        expected_shapes: Shapes (or tensors, as in ``module.state_dict()``) by name; a nested state's names as
+            :func:`state_shapes` gives them.
+        checkpoint_state: The (nested) state of the checkpoint.
+        node_id: The node, for the message.
+        path: The checkpoint's file, for the message.
+
+    Raises:
+        CheckpointError: tensors are missing, unexpected or of another shape; lists them all, with expected and found.
+    """
+    expected = {name: _shape(value) for name, value in expected_shapes.items()}
+    found = state_shapes(checkpoint_state)
+    problems = _problems(expected, found)
+    if problems:
+        source = "the checkpoint" if path is None else str(path)
+        node = "" if node_id is None else f"node {node_id}: "
+        raise CheckpointError(f"{node}{source} does not fit:\n" + "\n".join(f"  {problem}" for problem in problems))
+
+
+def _shape(value: Union[Sequence[int], torch.Tensor]) -> Shape:
+    return tuple(value.shape) if isinstance(value, torch.Tensor) else tuple(value)
+
+
+def _problems(expected: Mapping[str, Shape], found: Mapping[str, Shape]) -> List[str]:
+    missing = [
+        f"{name}: expected shape {shape}, found nothing" for name, shape in expected.items() if name not in found
+    ]
+    other = [
+        f"{name}: expected shape {shape}, found {found[name]}"
+        for name, shape in expected.items()
+        if name in found and found[name] != shape
+    ]
+    unexpected = [
+        f"{name}: expected nothing, found shape {shape}" for name, shape in found.items() if name not in expected
+    ]
+    return other + missing + unexpected

@@ -1,0 +1,148 @@
+"""The state of a whole run, from which it goes on bit for bit: ``RUN/resume/iteration_000000120_step_000000245760/``."""
+
+import logging
+import re
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+
+from ..atomic import PathLike, atomic_directory, finished_name, is_aside, is_unfinished, remove_directory, write_json
+from ..errors import CheckpointError
+from .metadata import now_text, plain_json, versions
+from .tensor_file import FORMAT_VERSION, read_tensor_file, write_tensor_file
+
+logger = logging.getLogger(__name__)
+
+RESUME_FOLDER = "resume"
+STATE_FILE = "state.pt"
+META_FILE = "meta.json"
+RESUME_KIND = "dnne resume state"
+
+_NAME = re.compile(r"iteration_(?P<iteration>[0-9]+)_step_(?P<step>[0-9]+)")
+
+
+class ResumeState(NamedTuple):
+    """A loaded resume state; ``step`` counts environment steps, both counts from the run's beginning."""
+
+    state: Any
+    meta: Dict[str, Any]
+    step: int
+    iteration: int
+    path: Path
+
+
+class ResumeEntry(NamedTuple):
+    """A resume state on the disk, not yet looked into."""
+
+    iteration: int
+    step: int
+    path: Path
+
+
+class ResumeStore:
+    """The newest resume states of a run. Killed at any instant, the last complete one is there."""
+
+    def __init__(self, run_dir: PathLike, keep: int = 2) -> None:
+        """Use the folder ``run_dir/resume``, which is created at the first save.
+
+        Raises:
+            CheckpointError: fewer than one is to be kept.
+        """
+        if keep < 1:
+            raise CheckpointError(f"cannot keep {keep} resume states; expected 1 or more")
+        self.run_dir = Path(run_dir)
+        self.folder = self.run_dir / RESUME_FOLDER
+        self.keep = keep
+
+    def save(
+        self, state: Mapping[str, Any], step: int, iteration: int, meta: Optional[Mapping[str, Any]] = None
+    ) -> Path:
+        """Save a state, and remove all but the newest ``keep``; return its folder.
+
+        States with higher counts are removed too: the run went on from an earlier one, and what they hold is not its past.
+
+        Args:
+            state: Tensors, ints, floats, bools, strings and None in dicts, lists and tuples.
+            step: Environment steps since the run's beginning.
+            iteration: Finished iterations since the run's beginning.
+            meta: Plain JSON for people and for checks before a resume: parameters, seed, reason, …
+
+        Raises:
+            CheckpointError: an entry of state or meta cannot be stored; its path is named.
+            StorageError: the files cannot be written; the earlier states are as they were.
+        """
+        target = self.folder / f"iteration_{iteration:09d}_step_{step:012d}"
+        complete = {
+            **plain_json(dict(meta or {}), "meta"),
+            "iteration": iteration,
+            "step": step,
+            "versions": versions(),
+            "created": now_text(),
+        }
+        with atomic_directory(target) as folder:
+            write_tensor_file(folder / STATE_FILE, RESUME_KIND, state, complete)
+            write_json(folder / META_FILE, {"format_version": FORMAT_VERSION, **complete})
+        self._prune(ResumeEntry(iteration, step, target))
+        return target
+
+    def latest(self) -> ResumeState:
+        """Load the newest complete state. Damaged ones are skipped with a logged warning.
+
+        Raises:
+            CheckpointError: there is none; says where it was looked for, and what is wrong with those that are there.
+        """
+        problems: List[str] = []
+        for entry in self.entries():
+            try:
+                loaded = read_resume_state(entry)
+            except CheckpointError as error:
+                problems.append(str(error))
+                logger.warning("a damaged resume state is skipped: %s", error)
+            else:
+                return loaded
+        raise CheckpointError(self._nothing_found(problems))
+
+    def entries(self) -> List[ResumeEntry]:
+        """Return the states on the disk, newest first, without looking into them."""
+        if not self.folder.is_dir():
+            return []
+        found: Dict[str, ResumeEntry] = {}
+        for path in sorted(self.folder.iterdir(), key=is_unfinished):
+            # A process killed while it replaced a state has left the old one aside: it counts where the new one is missing.
+            name = finished_name(path.name) if is_aside(path) else path.name
+            match = _NAME.fullmatch(name)
+            if match is not None and path.is_dir():
+                found.setdefault(name, ResumeEntry(int(match["iteration"]), int(match["step"]), path))
+        return sorted(found.values(), key=lambda entry: entry[:2], reverse=True)
+
+    def _prune(self, saved: ResumeEntry) -> None:
+        entries = self.entries()
+        past = [entry for entry in entries if entry[:2] <= saved[:2]]
+        for entry in entries:
+            if entry not in past[: self.keep]:
+                logger.debug("removing the resume state %s", entry.path)
+                remove_directory(entry.path)
+
+    def _nothing_found(self, problems: List[str]) -> str:
+        if problems:
+            return f"no resume state in {self.folder} can be read:\n" + "\n".join(
+                f"  {problem}" for problem in problems
+            )
+        if not self.run_dir.is_dir():
+            return f"cannot resume: the run folder {self.run_dir} does not exist"
+        return f"cannot resume: {self.folder} holds no resume state; expected the folder of a run that saved one"
+
+
+def read_resume_state(entry: ResumeEntry) -> ResumeState:
+    """Load one state.
+
+    Raises:
+        CheckpointError: it is missing, damaged or of another format.
+    """
+    path = entry.path / STATE_FILE
+    state, meta = read_tensor_file(path, RESUME_KIND)
+    if (meta.get("iteration"), meta.get("step")) != entry[:2]:
+        raise CheckpointError(
+            f"{path} is of iteration {meta.get('iteration')} and step {meta.get('step')}; expected iteration "
+            f"{entry.iteration} and step {entry.step}, as its folder says"
+        )
+    return ResumeState(state, meta, entry.step, entry.iteration, entry.path)

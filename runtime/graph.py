@@ -1,0 +1,111 @@
+"""A workflow with its node types resolved: instances, wires, and what is known of the values on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Type
+
+from .node import Node
+from .ports import Out, PortType
+from .scheduler.machine import Link
+from .specs import UNKNOWN, Spec
+from .workflow import NodeEntry
+
+
+@dataclass
+class Graph:
+    """Nodes by id in file order, and the wires between them."""
+
+    nodes: Dict[str, Node] = field(default_factory=dict)
+    links: List[Link] = field(default_factory=list)
+    specs: Dict[Tuple[str, str], Spec] = field(default_factory=dict)
+
+    def link_into(self, node_id: str, port: str) -> Optional[Link]:
+        """The wire that ends at an input port."""
+        return next((link for link in self.links if link.target == node_id and link.target_port == port), None)
+
+    def sources_of(self, node_id: str) -> Dict[str, str]:
+        """Ids of the nodes that feed a node, by its port."""
+        return {link.target_port: link.source for link in self.links if link.target == node_id}
+
+    def input_specs(self, node_id: str) -> Dict[str, Spec]:
+        """What is known of a node's connected inputs."""
+        return {
+            link.target_port: self.specs.get((link.source, link.source_port), UNKNOWN)
+            for link in self.links
+            if link.target == node_id
+        }
+
+    def output_type(self, node_id: str, port: str, depth: int = 0) -> PortType:
+        """Type of an output; one that passes an input through has the type of what is wired there."""
+        node = self.nodes[node_id]
+        declared: Out = node.outputs[port]
+        if not declared.same_as or depth > len(self.nodes):
+            return declared.type
+        names = list(node.inputs) if node.fires_on == "any" else [declared.same_as]
+        for name in names:
+            link = self.link_into(node_id, name)
+            if link is not None and link.source_port in self.nodes[link.source].outputs:
+                return self.output_type(link.source, link.source_port, depth + 1)
+        return declared.type
+
+    def origin(self, node_id: str, port: str) -> Tuple[str, str]:
+        """The output that a value really comes from, behind nodes that only pass it through."""
+        for _ in range(len(self.nodes)):
+            same_as = self.nodes[node_id].outputs[port].same_as
+            link = self.link_into(node_id, same_as) if same_as else None
+            if link is None:
+                break
+            node_id, port = link.source, link.source_port
+        return node_id, port
+
+    def wire(self) -> None:
+        """Tell every node which of its ports are connected, infer all specs, and hand them out."""
+        for node_id, node in self.nodes.items():
+            incoming = {link.target_port for link in self.links if link.target == node_id}
+            outgoing = {link.source_port for link in self.links if link.source == node_id}
+            node.connected = frozenset(incoming | outgoing)
+        self.infer_specs()
+        for node_id, node in self.nodes.items():
+            node.input_specs = self.input_specs(node_id)
+
+    def infer_specs(self) -> None:
+        """Propagate specs along the wires until nothing changes (cycles settle within as many rounds as nodes)."""
+        self.specs = {}
+        for _ in range(len(self.nodes) + 1):
+            before = dict(self.specs)
+            for node_id, node in self.nodes.items():
+                for port, spec in node.infer(self.input_specs(node_id)).items():
+                    self.specs[(node_id, port)] = spec
+            if self.specs == before:
+                return
+
+
+def split_inputs(entry: NodeEntry, node_class: Type[Node]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """An entry's inputs as (values given on ports, all other values), earlier names replaced by present ones."""
+    ports = _present_names(node_class.inputs)
+    parameters = _present_names(node_class.parameters)
+    on_ports: Dict[str, Any] = {}
+    others: Dict[str, Any] = {}
+    for key, value in entry.inputs.items():
+        if key in ports:
+            on_ports[ports[key]] = value
+        else:
+            others[parameters.get(key, key)] = value
+    return on_ports, others
+
+
+def _present_names(declared: Mapping[str, Any]) -> Dict[str, str]:
+    names = {old: name for name, item in declared.items() for old in item.replaces}
+    names.update({name: name for name in declared})
+    return names
+
+
+def present_output(node_class: Type[Node], port: str) -> str:
+    """The present name of an output port that may be given by an earlier one."""
+    return _present_names(node_class.outputs).get(port, port)
+
+
+def is_link(value: Any) -> bool:
+    """True for ``["id", "port"]``."""
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(item, str) for item in value)

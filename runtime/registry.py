@@ -1,0 +1,151 @@
+"""Finds node types: in packages, in installed distributions, and in a user's own folder of node files."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import sys
+import traceback
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Dict, Iterable, List, Optional, Tuple, Type, Union
+
+from .errors import NodeDefinitionError
+from .node import Node
+from .suggest import did_you_mean
+
+ENTRY_POINT_GROUP = "dnne.nodes"
+
+
+@dataclass(frozen=True)
+class LoadFailure:
+    """A module that could not be loaded; its node types are missing."""
+
+    source: str
+    error: str
+    traceback: str
+
+
+class NodeRegistry:
+    """Node classes by name, with the earlier names that they replace."""
+
+    def __init__(self) -> None:
+        self.types: Dict[str, Type[Node]] = {}
+        self.renamed: Dict[str, str] = {}
+        self.sources: Dict[str, str] = {}
+        self.failures: List[LoadFailure] = []
+
+    def resolve(self, class_type: str) -> Optional[Type[Node]]:
+        """The class of this name, or the one that replaced it; ``None`` if unknown."""
+        return self.types.get(self.renamed.get(class_type, class_type))
+
+    def hint(self, class_type: str) -> str:
+        """A close match for an unknown type, or what failed to load."""
+        hint = did_you_mean(class_type, self.types)
+        if self.failures:
+            failed = "; ".join(f"{failure.source}: {failure.error}" for failure in self.failures)
+            hint += f" (not loaded: {failed})"
+        return hint
+
+    def add(self, node_class: Type[Node], source: str) -> None:
+        """Register one class.
+
+        Raises:
+            NodeDefinitionError: Another class has the same name, or replaces the same one.
+        """
+        name = node_class.__name__
+        known = self.types.get(name)
+        if known is not None and known is not node_class:
+            raise NodeDefinitionError(f"two node types are named {name}: in {self.sources[name]} and in {source}")
+        for old in node_class.replaces:
+            if self.renamed.get(old, name) != name:
+                raise NodeDefinitionError(f"{name} and {self.renamed[old]} both replace {old}")
+            self.renamed[old] = name
+        self.types[name] = node_class
+        self.sources[name] = source
+
+    def add_module(self, module: ModuleType, source: str) -> None:
+        """Register every node class that the module itself defines."""
+        for _, value in sorted(vars(module).items()):
+            is_node = inspect.isclass(value) and issubclass(value, Node) and value.__module__ == module.__name__
+            if is_node and not value.__name__.startswith("_"):
+                self.add(value, source)
+
+    def add_package(self, package: ModuleType) -> None:
+        """Register the nodes of all modules of a package; a module that does not load raises (it is ours)."""
+        for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            module = importlib.import_module(info.name)
+            self.add_module(module, str(getattr(module, "__file__", info.name)))
+
+    def add_folder(self, folder: Union[str, Path]) -> None:
+        """Register the nodes of a user's folder; a file that does not load is kept in ``failures``."""
+        for path in sorted(Path(folder).glob("*.py")):
+            if not path.name.startswith("_"):
+                self._try(str(path), lambda path=path: self.add_module(load_file(path), str(path)))  # type: ignore[misc]
+
+    def add_entry_points(self) -> None:
+        """Register the nodes of installed distributions that announce ``dnne.nodes``."""
+        for entry_point in _entry_points():
+            source = f"entry point {entry_point.name} = {entry_point.value}"
+            self._try(source, lambda entry_point=entry_point: self._add_loaded(entry_point.load(), source))  # type: ignore[misc]
+
+    def _add_loaded(self, loaded: object, source: str) -> None:
+        if inspect.isclass(loaded) and issubclass(loaded, Node):
+            self.add(loaded, source)
+        elif inspect.ismodule(loaded):
+            self.add_module(loaded, source)
+        else:
+            raise NodeDefinitionError(f"{source} is neither a node class nor a module")
+
+    def _try(self, source: str, load: object) -> None:
+        try:
+            load()  # type: ignore[operator]
+        except Exception as error:
+            self.failures.append(LoadFailure(source, f"{type(error).__name__}: {error}", traceback.format_exc()))
+
+
+def load_file(path: Path) -> ModuleType:
+    """Import a single Python file under a name of its own, without touching ``sys.path``."""
+    name = f"dnne_user_nodes.{path.stem}_{zlib.crc32(str(path.resolve()).encode()):08x}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise NodeDefinitionError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _entry_points() -> Iterable:
+    from importlib import metadata
+
+    found = metadata.entry_points()
+    if hasattr(found, "select"):
+        return found.select(group=ENTRY_POINT_GROUP)
+    return found.get(ENTRY_POINT_GROUP, ())
+
+
+def discover(packages: Iterable[ModuleType], folders: Iterable[Union[str, Path]] = ()) -> NodeRegistry:
+    """All node types: the given packages, entry points, and folders of node files.
+
+    Raises:
+        NodeDefinitionError: A folder does not exist, or one of our own modules is declared wrongly.
+    """
+    registry = NodeRegistry()
+    for package in packages:
+        registry.add_package(package)
+    registry.add_entry_points()
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise NodeDefinitionError(f"the nodes folder {folder} does not exist")
+        registry.add_folder(folder)
+    return registry
+
