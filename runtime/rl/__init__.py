@@ -1,0 +1,1 @@
+"""Reinforcement-learning mathematics as pure torch: no nodes, no files, no global state."""

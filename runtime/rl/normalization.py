@@ -1,0 +1,93 @@
+"""Running normalisation of observations and returns."""
+
+from __future__ import annotations
+
+from typing import Optional, Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class RunningMeanStd(nn.Module):
+    """Mean and variance of a stream of batches, and normalisation by them.
+
+    Batches are merged as in Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample
+    variances", eq. 2.1. Statistics are float64, since a float32 count stops growing at 16.8 million; normalisation uses
+    float32 copies of them. Until the first `update` normalisation is the identity.
+
+    Attributes:
+        mean: Shape: shape, float64.
+        var: Population variance. Shape: shape, float64.
+        count: Number of rows seen, float64 scalar.
+    """
+
+    mean: Tensor
+    var: Tensor
+    count: Tensor
+    _shift: Tensor
+    _scale: Tensor
+
+    def __init__(self, shape: Sequence[int] = (), clip: float = 0.0, epsilon: float = 1e-8, device: str = "cpu"):
+        """
+        Args:
+            shape: Shape of one row.
+            clip: Normalised values are clamped to ±clip; 0 for no limit.
+            epsilon: Added to the variance.
+        """
+        super().__init__()
+        self.shape = tuple(shape)
+        self.clip = clip
+        self.epsilon = epsilon
+        self.register_buffer("mean", torch.zeros(self.shape, dtype=torch.float64, device=device))
+        self.register_buffer("var", torch.ones(self.shape, dtype=torch.float64, device=device))
+        self.register_buffer("count", torch.zeros((), dtype=torch.float64, device=device))
+        self.register_buffer("_shift", torch.zeros(self.shape, device=device), persistent=False)
+        self.register_buffer("_scale", torch.ones(self.shape, device=device), persistent=False)
+        self.register_load_state_dict_post_hook(lambda module, keys: module.refresh())
+        self.refresh()
+
+    @property
+    def std(self) -> Tensor:
+        """√(var + ε). Shape: shape, float64."""
+        return (self.var + self.epsilon).sqrt()
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        """Derive the float32 copies from the statistics."""
+        self._shift.copy_(self.mean)
+        self._scale.copy_(self.std)
+
+    @torch.no_grad()
+    def update(self, batch: Tensor) -> None:
+        """Merge a batch into the statistics. Shape: (..., *shape)."""
+        rows = batch.reshape(-1, *self.shape).double()
+        if rows.shape[0] == 0:
+            return
+        batch_mean = rows.mean(0)
+        batch_var = rows.var(0, unbiased=False)
+        total = self.count + rows.shape[0]
+        weight = rows.shape[0] / total
+        delta = batch_mean - self.mean
+        # M₂ = M₂ᵃ + M₂ᵇ + δ² nᵃ nᵇ / n, divided by n
+        self.var.copy_((1.0 - weight) * self.var + weight * batch_var + delta.square() * weight * (1.0 - weight))
+        self.mean.add_(delta * weight)
+        self.count.copy_(total)
+        self.refresh()
+
+    def normalize(self, values: Tensor) -> Tensor:
+        """(x − mean) / std, clamped to ±clip. Shape: (..., *shape), float32."""
+        normalized = (values - self._shift) / self._scale
+        return normalized.clamp(-self.clip, self.clip) if self.clip else normalized
+
+    def denormalize(self, values: Tensor) -> Tensor:
+        """mean + std · x, the inverse of `normalize` within the clip. Shape: (..., *shape), float32."""
+        return torch.addcmul(self._shift, values, self._scale)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """As `normalize`."""
+        return self.normalize(values)
+
+
+def normalizer_or_none(enabled: bool, shape: Sequence[int], clip: float, device: str) -> Optional[RunningMeanStd]:
+    """A normaliser where enabled, else None."""
+    return RunningMeanStd(shape, clip=clip, device=device) if enabled else None
