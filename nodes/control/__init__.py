@@ -1,0 +1,1 @@
+"""The flow of values through a graph."""

@@ -1,0 +1,102 @@
+"""The environment node: owns the simulation and gives its first observations."""
+
+from typing import Any, Dict, Iterable
+
+from runtime.errors import DnneError
+from runtime.node import Finding, Node
+from runtime.parameters import param
+from runtime.ports import HELD, OBSERVATIONS, SIMULATOR, TASK_PARAMETERS, In, Out
+from runtime.simulators.factory import SIMULATOR_NAMES, make_simulator, task_spec
+from runtime.specs import Spec
+
+
+class IsaacGymEnvNode(Node):
+    """Creates N parallel environments of a task and gives the simulation and its first observations.
+
+    The task definition is the same on every simulator. ``auto`` takes the first that is installed of Isaac Gym,
+    MuJoCo and the built-in torch engine.
+    """
+
+    title, category = "Env", "Environments"
+    task_parameters_input = In(
+        TASK_PARAMETERS, "Difficulty of the first episodes", kind=HELD, optional=True
+    )
+    sim = Out(SIMULATOR, "Handle of the simulation, for Step", replaces=("sim_handle",))
+    observations = Out(OBSERVATIONS, "The first observations. Shape: (N, obs)")
+    critic_observations = Out(OBSERVATIONS, "Privileged observations of the critic, where the task has them")
+
+    simulator: str = param("auto", choices=SIMULATOR_NAMES, doc="Physics engine")
+    task: str = param("Cartpole", doc="Name of the task", replaces=("env_name",))
+    num_envs: int = param(64, low=1, high=1_000_000, doc="Parallel environments, N")
+    desynchronise: bool = param(
+        True, doc="In training, start episodes at random ages, so that they do not all end in one step"
+    )
+    task_parameters: Dict[str, float] = param({}, doc="Task settings by name, in force from the first episode")
+
+    def infer(self, inputs: Dict[str, Spec]) -> Dict[str, Spec]:
+        """Spaces of the task; empty where the task is unknown, which `check` reports."""
+        try:
+            task = task_spec(self.task, self.num_envs)
+        except DnneError:
+            return {}
+        observation = (self.num_envs,) + tuple(task.observation_space.shape)
+        specs = {"sim": Spec(task=task), "observations": Spec(observation, "float32", task)}
+        if task.critic_observation_space is not None:
+            shape = (self.num_envs,) + tuple(task.critic_observation_space.shape)
+            specs["critic_observations"] = Spec(shape, "float32", task)
+        return specs
+
+    def check(self, inputs: Dict[str, Spec]) -> Iterable[Finding]:
+        """The task exists, and has what is wired."""
+        try:
+            task = task_spec(self.task, self.num_envs)
+        except DnneError as error:
+            yield "task", str(error), ""
+            return
+        if "critic_observations" in self.connected and task.critic_observation_space is None:
+            yield "critic_observations", f"the task {self.task} has no privileged observations", "unlink the port"
+        for name in self.task_parameters:
+            if name not in task.task_parameters:
+                known = ", ".join(task.task_parameters) or "none"
+                yield "task_parameters", f"{self.task} has no task parameter {name!r}", f"it has {known}"
+
+    def setup(self) -> None:
+        """Create the simulation."""
+        self.simulation = make_simulator(
+            self.simulator,
+            self.task,
+            self.num_envs,
+            self.device,
+            self.generator,
+            desynchronise=self.desynchronise and not self.context.inference,
+        )
+        if self.task_parameters:
+            self.simulation.set_task_parameters(self.task_parameters)
+
+    def compute(self, task_parameters_input: Any = None) -> Dict[str, Any]:
+        """Reset every environment."""
+        if task_parameters_input:
+            self.simulation.set_task_parameters(task_parameters_input)
+        observations = self.simulation.reset()
+        return {
+            "sim": self.simulation,
+            "observations": observations,
+            "critic_observations": self.simulation.critic_observations(),
+        }
+
+    def held_outputs(self) -> Dict[str, Any]:
+        """The simulation, again, after a resume."""
+        return {"sim": self.simulation}
+
+    def state_dict(self) -> Dict[str, Any]:
+        """State of every environment."""
+        return {"simulation": self.simulation.state_dict()}
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        """Put every environment back where it was."""
+        self.simulation.load_state_dict(state["simulation"])
+
+    def close(self) -> None:
+        """End the simulation."""
+        if hasattr(self, "simulation"):
+            self.simulation.close()

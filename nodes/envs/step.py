@@ -1,0 +1,128 @@
+"""The step node: one physics step of every environment."""
+
+from collections import deque
+from typing import Any, Deque, Dict, Iterable, Optional, Tuple
+
+import torch
+
+from runtime.node import Finding, Node
+from runtime.parameters import param
+from runtime.ports import ACTIONS, DONES, HELD, INFO, OBSERVATIONS, REWARDS, SIMULATOR, TASK_PARAMETERS, TRIGGER, In, Out
+from runtime.simulators.episodes import EpisodeTracker
+from runtime.specs import Spec, shapes_agree
+
+Held = Tuple[torch.Tensor, Optional[torch.Tensor]]
+
+
+class IsaacGymStepNode(Node):
+    """Steps the simulation as soon as actions arrive and sends rewards, dones and info at once.
+
+    With ``trigger`` wired it holds the observations until the trainer releases them, so that the policy never acts
+    on weights that are about to change. Episodes that ended are reset within the same step.
+    """
+
+    title, category = "Step", "Environments"
+    sim = In(SIMULATOR, "The simulation", kind=HELD, replaces=("sim_handle",))
+    actions = In(ACTIONS, "Actions in [-1, 1]. Shape: (N, A)")
+    task_parameters = In(
+        TASK_PARAMETERS, "Task settings, in force at each environment's next reset", kind=HELD, optional=True
+    )
+    trigger = In(TRIGGER, "Releases the held observations")
+    observations = Out(
+        OBSERVATIONS, "Observations after the step and any reset. Shape: (N, obs)", on_release=True,
+        replaces=("next_observations",),
+    )  # fmt: skip
+    critic_observations = Out(
+        OBSERVATIONS, "Privileged observations of the critic, where the task has them", on_release=True
+    )
+    rewards = Out(REWARDS, "Reward of the step. Shape: (N,)")
+    dones = Out(DONES, "terminated (N,), truncated (N,), final_observations (N, obs)", replaces=("done",))
+    info = Out(INFO, "Reward components (N,) and logged values of the step")
+
+    episode_window: int = param(64, low=1, high=100_000, doc="Finished episodes that episode/* metrics average over")
+
+    def infer(self, inputs: Dict[str, Spec]) -> Dict[str, Spec]:
+        """Shapes by the task's spaces."""
+        task = inputs["sim"].task if "sim" in inputs else None
+        if task is None:
+            return {}
+        observations = Spec((task.num_envs,) + tuple(task.observation_space.shape), "float32", task)
+        specs = {
+            "observations": observations,
+            "dones": Spec(None, "", task),
+            "rewards": Spec((task.num_envs,), "float32", task),
+            "info": Spec(None, "", task),
+        }
+        if task.critic_observation_space is not None:
+            shape = (task.num_envs,) + tuple(task.critic_observation_space.shape)
+            specs["critic_observations"] = Spec(shape, "float32", task)
+        return specs
+
+    def check(self, inputs: Dict[str, Spec]) -> Iterable[Finding]:
+        """The actions have the task's shape."""
+        task, actions = inputs["sim"].task, inputs["actions"]
+        if task is None:
+            yield "sim", "it comes from no environment", "link the sim output of an environment node"
+            return
+        expected = (task.num_envs,) + tuple(task.action_space.shape)
+        if not shapes_agree(actions.shape, expected):
+            yield "actions", f"they are {actions.text}; {task.name} takes {Spec(expected, 'float32').text}", ""
+        if "critic_observations" in self.connected and task.critic_observation_space is None:
+            yield "critic_observations", f"the task {task.name} has no privileged observations", "unlink the port"
+
+    def setup(self) -> None:
+        """Prepare the episode statistics."""
+        task = self.input_specs["sim"].task
+        assert task is not None
+        self.num_envs = task.num_envs
+        self.episodes = EpisodeTracker(self.num_envs, self.device, window=self.episode_window)
+        if self.context.inference and self.context.episodes:
+            self.episodes.quota(self.context.episodes)
+        self.waits_for_trigger = "trigger" in self.connected
+        self.held: Deque[Held] = deque()
+        self.applied_parameters: Any = None
+
+    def compute(self, sim: Any, actions: torch.Tensor, task_parameters: Any = None) -> Dict[str, Any]:
+        """One step of every environment."""
+        if task_parameters is not self.applied_parameters:
+            sim.set_task_parameters(task_parameters)
+            self.applied_parameters = task_parameters
+        result = sim.step(actions)
+        self.context.progress.environment_steps += self.num_envs
+        self._track(sim, result)
+        outputs = {
+            "rewards": result.rewards,
+            "dones": result.dones,
+            "info": {"reward_components": result.reward_components, "log": result.log},
+        }
+        if self.waits_for_trigger:
+            self.held.append((result.observations, result.critic_observations))
+        else:
+            outputs["observations"] = result.observations
+            outputs["critic_observations"] = result.critic_observations
+        return outputs
+
+    def _track(self, sim: Any, result: Any) -> None:
+        dones = result.dones
+        self.episodes.add(result.rewards, dones.terminated | dones.truncated, result.reward_components, sim.partial)
+        if self.context.inference and self.context.episodes and self.episodes.complete:
+            self.context.request_stop(f"{self.context.episodes} episodes")
+
+    def release(self) -> Dict[str, Any]:
+        """Send the observations of the oldest step that still waits."""
+        observations, critic_observations = self.held.popleft()
+        return {"observations": observations, "critic_observations": critic_observations}
+
+    def collect_metrics(self) -> Dict[str, float]:
+        """episode/mean_reward, episode/mean_length, … over the last finished episodes."""
+        return self.episodes.metrics()
+
+    def state_dict(self) -> Dict[str, Any]:
+        """Held observations and the statistics of running episodes."""
+        held = [[observations, critic] for observations, critic in self.held]
+        return {"held": held, "episodes": self.episodes.state_dict()}
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        """Go on with the held observations."""
+        self.held = deque((observations, critic) for observations, critic in state["held"])
+        self.episodes.load_state_dict(state["episodes"])

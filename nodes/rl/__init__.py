@@ -1,0 +1,1 @@
+"""Agents, trainers and what lies between them."""

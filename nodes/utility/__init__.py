@@ -1,0 +1,1 @@
+"""Constants, printing and checkpoints."""
