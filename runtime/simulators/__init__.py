@@ -1,0 +1,1 @@
+"""Simulators: physics engines behind one interface, and tasks as pure torch functions."""
