@@ -112,15 +112,15 @@ def atomic_file(path: PathLike) -> Iterator[BinaryIO]:
         remove_leftovers(target.parent)
         temporary = temporary_path(target)
         try:
-            with open(temporary, "xb") as file:
+            with temporary.open("xb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
             _keep_mode(target, temporary)
-            os.replace(temporary, target)
+            temporary.replace(target)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
+                temporary.unlink()
             raise
         fsync_folder(target.parent)
 
@@ -161,7 +161,7 @@ def remove_directory(path: PathLike) -> None:
     target = Path(path)
     with _storage_errors(target, action="remove"):
         doomed = temporary_path(target)
-        os.rename(target, doomed)
+        target.rename(doomed)
         shutil.rmtree(doomed)
 
 
@@ -178,11 +178,11 @@ def link_or_copy(source: PathLike, target: PathLike) -> None:
         temporary = temporary_path(destination)
         try:
             _link(Path(source), temporary)
-            os.replace(temporary, destination)
+            temporary.replace(destination)
         finally:
             # Renaming one link of a file onto another link of it does nothing and leaves both.
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
+                temporary.unlink()
         fsync_folder(destination.parent)
 
 
@@ -195,7 +195,7 @@ def remove_leftovers(folder: PathLike) -> None:
         original = path.with_name(finished_name(path.name))
         try:
             if is_aside(path) and not original.exists():
-                os.rename(path, original)
+                path.rename(original)
             elif path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
@@ -291,20 +291,20 @@ def _keep_mode(target: Path, temporary: Path) -> None:
         return
     mode = stat.S_IMODE(target.stat().st_mode)
     if mode != stat.S_IMODE(temporary.stat().st_mode):
-        os.chmod(temporary, mode)
+        temporary.chmod(mode)
 
 
 def _replace_folder(temporary: Path, target: Path) -> None:
     if not target.exists():
-        os.rename(temporary, target)
+        temporary.rename(target)
         fsync_folder(target.parent)
         return
     aside = _unfinished_path(target, "old")
-    os.rename(target, aside)
+    target.rename(aside)
     try:
-        os.rename(temporary, target)
+        temporary.rename(target)
     except OSError:
-        os.rename(aside, target)
+        aside.rename(target)
         raise
     fsync_folder(target.parent)
     shutil.rmtree(aside)
@@ -313,14 +313,14 @@ def _replace_folder(temporary: Path, target: Path) -> None:
 def _fsync_tree(folder: Path) -> None:
     for root, _, names in os.walk(folder, topdown=False):
         for name in names:
-            path = os.path.join(root, name)
-            if not os.path.islink(path):
+            path = Path(root, name)
+            if not path.is_symlink():
                 _fsync_file(path)
         fsync_folder(Path(root))
 
 
-def _fsync_file(path: str) -> None:
-    with open(path, "rb+") as file:
+def _fsync_file(path: Path) -> None:
+    with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
@@ -329,7 +329,7 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError as error:
         logger.debug("no hard link from %s to %s (%s); copying", source, target, error.strerror)
-        with open(source, "rb") as original, open(target, "xb") as copy:
+        with source.open("rb") as original, target.open("xb") as copy:
             shutil.copyfileobj(original, copy)
             copy.flush()
             os.fsync(copy.fileno())

@@ -1,4 +1,8 @@
-"""The state of a whole run, from which it goes on bit for bit: ``RUN/resume/iteration_000000120_step_000000245760/``."""
+"""The state of a whole run, from which it goes on bit for bit.
+
+It lies in ``RUN/resume/iteration_000000120_step_000000245760/``: ``state.pt`` is the truth, ``meta.json`` a copy of its
+metadata for people and tools.
+"""
 
 import logging
 import re
@@ -58,7 +62,7 @@ class ResumeStore:
     ) -> Path:
         """Save a state, and remove all but the newest ``keep``; return its folder.
 
-        States with higher counts are removed too: the run went on from an earlier one, and what they hold is not its past.
+        States with higher counts are removed too: the run went on from an earlier one, and they are not its past.
 
         Args:
             state: Tensors, ints, floats, bools, strings and None in dicts, lists and tuples.
@@ -107,7 +111,7 @@ class ResumeStore:
             return []
         found: Dict[str, ResumeEntry] = {}
         for path in sorted(self.folder.iterdir(), key=is_unfinished):
-            # A process killed while it replaced a state has left the old one aside: it counts where the new one is missing.
+            # A process killed while it replaced a state left the old one aside: it counts where the new one is missing.
             name = finished_name(path.name) if is_aside(path) else path.name
             match = _NAME.fullmatch(name)
             if match is not None and path.is_dir():

@@ -28,7 +28,7 @@ def _keep(folder: Path, target: Path) -> None:
 
 
 def _prune(folder: Path, iteration: int, count: int) -> None:
-    """Remove all but the ``count`` states saved last, by time: a run that starts anew counts its iterations from one."""
+    """Remove all but the ``count`` states saved last, by time, since a run that starts anew counts from one."""
     current = history_folder(folder, iteration)
     entries = sorted(history_entries(folder), key=lambda path: (path == current, _saved(path)), reverse=True)
     for path in entries[count:]:

@@ -1,8 +1,8 @@
 """Nested state as a flat table of tensors and a JSON outline, and back.
 
 A state such as ``{"policy": {"0.weight": w}, "optimiser": {"lr": 1e-3, "moments": [m]}}`` becomes the tensors
-``policy/0.weight`` and ``optimiser/moments/0`` and an outline that holds everything else. Names are JSON pointers without
-the first slash (RFC 6901): ``~`` in a key is written ``~0`` and ``/`` is written ``~1``.
+``policy/0.weight`` and ``optimiser/moments/0`` and an outline that holds everything else. Names are JSON pointers
+without the first slash (RFC 6901): ``~`` in a key is written ``~0`` and ``/`` is written ``~1``.
 """
 
 import math
@@ -87,7 +87,8 @@ def _outline(value: Any, path: Tuple[Any, ...], tensors: Tensors) -> Any:
 def _key(key: Any, path: Tuple[Any, ...]) -> Any:
     if type(key) not in (str, int):
         raise CheckpointError(
-            f"the state entry {pointer(path)!r} has the key {key!r} of type {type(key).__name__}; keys are strings or ints"
+            f"the state entry {pointer(path)!r} has the key {key!r} of type {type(key).__name__}; "
+            "keys are strings or ints"
         )
     return key
 

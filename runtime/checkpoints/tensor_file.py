@@ -1,14 +1,14 @@
 """A file of tensors with a JSON header inside: the one format of model checkpoints and resume states.
 
 The file is what ``torch.save`` writes for a flat dict from name to tensor, so that plain PyTorch can read it too:
-``torch.load(path, weights_only=True)["policy/0.weight"]``. One reserved entry holds JSON (UTF-8 bytes as a uint8 tensor):
-kind and version of the format, the metadata, and the outline that turns the flat table into the nested state again.
-Because the header travels in the same file, it can never belong to other tensors.
+``torch.load(path, weights_only=True)["policy/0.weight"]``. One reserved entry holds JSON (UTF-8 bytes as a uint8
+tensor): kind and version of the format, the metadata, and the outline that turns the flat table into the nested state
+again. Because the header travels in the same file, it can never belong to other tensors.
 
 Nothing in such a file is ever executed. Beside ``weights_only=True``, archives are looked at before torch sees them:
-TorchScript archives, compressed entries and the tar and raw-pickle forms of old torch versions are refused (torch before
-2.6 could be made to run code through them in spite of ``weights_only``, CVE-2025-32434), and the checksums, which torch
-does not verify, are.
+TorchScript archives, compressed entries and the tar and raw-pickle forms of old torch versions are refused (torch
+before 2.6 could be made to run code through them in spite of ``weights_only``, CVE-2025-32434), and the checksums,
+which torch does not verify, are verified.
 """
 
 import json
@@ -54,12 +54,12 @@ def read_tensor_file(path: PathLike, kind: str) -> Content:
     """Read what :func:`write_tensor_file` wrote, with all tensors in main memory.
 
     Raises:
-        CheckpointError: the file is missing, unreadable, truncated, damaged, not of DNNE, of another kind or version, or
-            holds something else than tensors; the message names file, expected and found.
+        CheckpointError: the file is missing, unreadable, truncated, damaged, not of DNNE, of another kind or version,
+            or holds something else than tensors; the message names file, expected and found.
     """
     source = Path(path)
     try:
-        with open(source, "rb") as file:
+        with source.open("rb") as file:
             _check_archive(source, file)
             file.seek(0)
             loaded = _load_tensors(source, file)
@@ -104,8 +104,8 @@ def _load_tensors(path: Path, file: BinaryIO) -> Dict[str, torch.Tensor]:
         loaded = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         raise CheckpointError(
-            f"{path} was refused: it is damaged, or holds something other than tensors, which is never loaded because it "
-            f"could run code ({type(error).__name__}); expected a checkpoint of tensors"
+            f"{path} was refused: it is damaged, or holds something other than tensors, which is never loaded because "
+            f"it could run code ({type(error).__name__}); expected a checkpoint of tensors"
         ) from error
     if not isinstance(loaded, dict) or not all(
         isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in loaded.items()

@@ -3,7 +3,7 @@
 import logging
 import math
 import re
-from typing import Any, Dict, Mapping, Optional, Union
+from typing import Any, Callable, Dict, Mapping, Optional, Union
 
 from ..duration import GRAMMAR, format_duration, parse_duration
 from ..errors import CheckpointError, DurationError
@@ -124,16 +124,29 @@ class CheckpointTrigger:
         self._rule.load_state_dict(state)
 
 
-class _EpochRule:
+class _Rule:
+    """One way to decide; a rule without a clock ignores its start."""
+
+    def start(self, now: float) -> None:
+        """Start the clock."""
+
+    def due(self, iteration: int, metrics: Mapping[str, float], now: float) -> Optional[str]:
+        raise NotImplementedError
+
+    def state_dict(self) -> Dict[str, Any]:
+        raise NotImplementedError
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        raise NotImplementedError
+
+
+class _EpochRule(_Rule):
     def __init__(self, value: Value) -> None:
         is_number = type(value) is int or (isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value))
         if not is_number or int(value) < 1:
             raise _wrong("epoch", value, "a whole number of iterations, 1 or more")
         self._every = int(value)
         self._last_iteration = 0
-
-    def start(self, now: float) -> None:
-        pass
 
     def due(self, iteration: int, metrics: Mapping[str, float], now: float) -> Optional[str]:
         is_due = iteration // self._every > self._last_iteration // self._every
@@ -147,7 +160,7 @@ class _EpochRule:
         self._last_iteration = state["last_iteration"]
 
 
-class _TimeRule:
+class _TimeRule(_Rule):
     def __init__(self, value: Value) -> None:
         self._period = _parse_period(value)
         self._text = format_duration(self._period) if self._period.is_integer() else f"{self._period:g} s"
@@ -174,16 +187,13 @@ class _TimeRule:
         self._start, self._elapsed = None, state["elapsed"]
 
 
-class _BestRule:
+class _BestRule(_Rule):
     def __init__(self, value: Value) -> None:
         mode, colon, metric = str(value).partition(":")
         if mode not in MODES or (colon and not metric):
             expected = f"max, min, max:METRIC or min:METRIC, for example max:{DEFAULT_METRIC}"
             raise _wrong("best_metric", value, expected)
         self._watched = BestMetric(mode, metric if colon else DEFAULT_METRIC)
-
-    def start(self, now: float) -> None:
-        pass
 
     def due(self, iteration: int, metrics: Mapping[str, float], now: float) -> Optional[str]:
         watched, before = self._watched, self._watched.best
@@ -205,7 +215,7 @@ class _BestRule:
         self._watched.load_state_dict(state)
 
 
-_RULES = {"epoch": _EpochRule, "time": _TimeRule, "best_metric": _BestRule}
+_RULES: Dict[str, Callable[[Value], _Rule]] = {"epoch": _EpochRule, "time": _TimeRule, "best_metric": _BestRule}
 TRIGGER_TYPES = tuple(_RULES)
 
 
