@@ -225,6 +225,8 @@ def _definition_problems(cls: Any) -> Iterable[str]:
     for name, port in cls.outputs.items():
         if port.same_as and port.same_as not in cls.inputs:
             yield f"output {name!r} is the same as {port.same_as!r}, which is no input"
+        if port.on_input and port.on_input not in cls.inputs:
+            yield f"output {name!r} is emitted on {port.on_input!r}, which is no input"
         if isinstance(port.every, str) and port.every not in cls.parameters:
             yield f"output {name!r} is emitted every {port.every!r} firings, which is no parameter"
 

@@ -106,6 +106,7 @@ class Out(Port):
         every: The port emits once per this many firings: a number, or the name of a parameter. ``None``
             says that the rate depends on data, so the graph cannot run as a static schedule.
         on_release: Emitted by ``release`` instead of ``compute`` while the node's trigger is connected.
+        on_input: In a node that fires on any input, emitted when this input fired it; empty for every firing.
         initially: Emitted once by ``initial`` when a run starts.
         same_as: Name of an input whose type passes through (OR, Reroute, Print).
         replaces: Earlier names of this port.
@@ -117,6 +118,7 @@ class Out(Port):
         doc: str,
         every: object = 1,
         on_release: bool = False,
+        on_input: str = "",
         initially: bool = False,
         same_as: str = "",
         replaces: tuple = (),
@@ -124,5 +126,6 @@ class Out(Port):
         super().__init__(type, doc, replaces)
         self.every = every
         self.on_release = on_release
+        self.on_input = on_input
         self.initially = initially
         self.same_as = same_as

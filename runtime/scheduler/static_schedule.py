@@ -14,7 +14,7 @@ from typing import Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 from ..node import Node
 from .deadlock import deadlock_error
-from .machine import FIRE, RELEASE, Link, Machine, Unit
+from .machine import FIRE, RELEASE, Action, Link, Machine, Unit
 
 MAX_ACTIONS = 200_000
 
@@ -107,7 +107,7 @@ def _simulate(machine: Machine) -> StaticSchedule:
             if machine.has_leftovers:
                 raise deadlock_error(machine)
             return StaticSchedule(tuple(entries), ())
-        ports = emitted_ports(action.unit, action.kind)
+        ports = emitted_ports(action)
         machine.begin(action)
         machine.deliver(action.unit, dict.fromkeys(ports))
         queues = tuple(queue_index[id(queue)] for queue in action.queues)
@@ -126,20 +126,22 @@ def _phases(machine: Machine, rates: List[List[int]]) -> Tuple[int, ...]:
     return tuple(unit.firings % rate for unit, unit_rates in zip(machine.units, rates) for rate in unit_rates)
 
 
-def emitted_ports(unit: Unit, kind: str) -> List[str]:
-    """Output ports that the unit's next action of this kind emits, by declaration."""
-    node = unit.node
-    waits_for_trigger = bool(unit.trigger_wires)
+def emitted_ports(action: Action) -> List[str]:
+    """Output ports that an action emits, by declaration."""
+    unit, kind, queues = action
+    fired_by = {queue.link.target_port for queue in queues}
     ports = []
-    for name, port in node.outputs.items():
+    for name, port in unit.node.outputs.items():
         if kind == RELEASE:
-            if port.on_release:
-                ports.append(name)
-            continue
-        if port.on_release and waits_for_trigger:
-            continue
-        every = node.emits_every(name)
-        if every and (unit.firings + 1) % every == 0:
+            emits = port.on_release
+        elif port.on_release and unit.trigger_wires:
+            emits = False
+        elif port.on_input:
+            emits = port.on_input in fired_by
+        else:
+            every = unit.node.emits_every(name)
+            emits = bool(every) and (unit.firings + 1) % every == 0
+        if emits:
             ports.append(name)
     return ports
 
