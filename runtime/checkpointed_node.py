@@ -62,6 +62,8 @@ class CheckpointedNode(CheckpointSettings):
         """
         raise NotImplementedError
 
-    def load_source(self, sources: Dict[str, str]) -> Any:
-        """(id of the node that takes the state, id of the folder that holds it)."""
-        return self.id, self.id
+
+class CheckpointReader(Node):
+    """A node that has another node's state loaded from a folder of its choice."""
+
+    source_node: str = param("", doc="Id of the node whose checkpoint is read; empty for the agent's own id")

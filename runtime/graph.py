@@ -24,9 +24,13 @@ class Graph:
         """The wire that ends at an input port."""
         return next((link for link in self.links if link.target == node_id and link.target_port == port), None)
 
-    def sources_of(self, node_id: str) -> Dict[str, str]:
-        """Ids of the nodes that feed a node, by its port."""
-        return {link.target_port: link.source for link in self.links if link.target == node_id}
+    def owners_of(self, node_id: str) -> Dict[str, str]:
+        """Ids of the nodes whose values a node receives, by its port; behind nodes that only pass them through."""
+        return {
+            link.target_port: self.origin(link.source, link.source_port)[0]
+            for link in self.links
+            if link.target == node_id
+        }
 
     def input_specs(self, node_id: str) -> Dict[str, Spec]:
         """What is known of a node's connected inputs."""

@@ -107,8 +107,8 @@ class Node:
         """What is wrong with this node's sizes: ``(port or parameter, what is wrong, what would be right)``."""
         return ()
 
-    def saves_state_of(self, sources: Dict[str, str]) -> Optional[str]:
-        """Id of the node whose state this node writes to checkpoints, given the ids that feed its ports."""
+    def saves_state_of(self, owners: Dict[str, str]) -> Optional[str]:
+        """Id of the node whose state this node writes to checkpoints, given the owners of its inputs' values."""
         return self.id if getattr(self, "checkpoint_enabled", False) else None
 
     def setup(self) -> None:

@@ -242,7 +242,7 @@ def _find_ring(start: str, waits: Dict[str, List[str]], done: set) -> List[str]:
 def _check_savers(graph: Graph) -> Iterable[Problem]:
     savers: Dict[str, str] = {}
     for node_id, node in graph.nodes.items():
-        saved = node.saves_state_of(graph.sources_of(node_id))
+        saved = node.saves_state_of(graph.owners_of(node_id))
         if saved is None:
             continue
         if saved in savers:

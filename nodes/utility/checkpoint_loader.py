@@ -2,13 +2,12 @@
 
 from typing import Any, Dict
 
-from runtime.node import Node
-from runtime.parameters import param
+from runtime.checkpointed_node import CheckpointReader
 from runtime.ports import HELD, MODEL, In, Out
 from runtime.specs import Spec
 
 
-class CheckpointLoaderNode(Node):
+class CheckpointLoaderNode(CheckpointReader):
     """Loads the agent that feeds ``model`` from the folder of another node id.
 
     For weights that were saved by another workflow, where the agent had another id. Obeys the same switch: without
@@ -19,15 +18,9 @@ class CheckpointLoaderNode(Node):
     model = In(MODEL, "Model of the agent to load", kind=HELD)
     loaded = Out(MODEL, "The same model", same_as="model")
 
-    source_node: str = param("", doc="Id of the node whose checkpoint is read; empty for the agent's own id")
-
     def infer(self, inputs: Dict[str, Spec]) -> Dict[str, Spec]:
         """The model's spec."""
         return {"loaded": inputs["model"]} if "model" in inputs else {}
-
-    def load_source(self, sources: Dict[str, str]) -> Any:
-        """(id of the agent, id of the folder that holds its weights)."""
-        return sources["model"], self.source_node or sources["model"]
 
     def compute(self, model: Any) -> Dict[str, Any]:
         """Pass the model on."""

@@ -16,9 +16,9 @@ class CheckpointSaverNode(CheckpointSettings):
     title, category = "Checkpoint Saver", "Utility"
     model = In(MODEL, "Model of the agent to save", kind=HELD)
 
-    def saves_state_of(self, sources: Dict[str, str]) -> Optional[str]:
+    def saves_state_of(self, owners: Dict[str, str]) -> Optional[str]:
         """The node that gives the model."""
-        return sources.get("model") if self.checkpoint_enabled else None
+        return owners.get("model") if self.checkpoint_enabled else None
 
     def compute(self, model: Any) -> None:
         """Nothing to do: saving happens between two firings."""

@@ -1,0 +1,167 @@
+"""Model checkpoints of a run: who saves when, and who loads from where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Tuple
+
+from ..checkpointed_node import CheckpointedNode, CheckpointReader, CheckpointSettings
+from ..checkpoints import CheckpointTrigger, enough_space, load_node_checkpoint, node_metadata, save_node_checkpoint
+from ..checkpoints.layout import node_folders
+from ..checkpoints.state_codec import named_tensors
+from ..context import RunContext
+from ..errors import CheckpointError
+from ..events import CheckpointSaved
+from ..graph import Graph
+from .values import decode
+
+REWARD = "episode/mean_reward"
+
+
+@dataclass
+class Saver:
+    """One node's trigger, and the node whose state it saves."""
+
+    settings: CheckpointSettings
+    target: CheckpointedNode
+    trigger: CheckpointTrigger
+    due: Optional[str] = None
+    saved_iteration: int = -1
+
+
+class CheckpointService:
+    """Saves under the two-level control: the run's switch, and each node's ``checkpoint_enabled``."""
+
+    def __init__(self, graph: Graph, context: RunContext):
+        self.context = context
+        self.directory = context.save_checkpoint_dir
+        self.savers = _savers(graph) if self.directory and not context.inference else []
+        self.metrics: Dict[str, float] = {}
+        self._warned = False
+        for saver in self.savers:
+            saver.trigger.start(context.elapsed)
+
+    def on_iteration(self, metrics: Dict[str, float]) -> None:
+        """Ask every trigger; what is due is saved at the next safe point."""
+        self.metrics = metrics
+        for saver in self.savers:
+            reason = saver.trigger.due(self.context.progress.iterations, metrics, self.context.elapsed)
+            saver.due = saver.due or reason
+
+    def save_due(self) -> bool:
+        """Save what is due; true if anything was."""
+        due = [saver for saver in self.savers if saver.due]
+        for saver in due:
+            self._save(saver, saver.due or "")
+        return bool(due)
+
+    def save_all(self, reason: str) -> None:
+        """Save every enabled node at the end of a run."""
+        for saver in self.savers:
+            if saver.saved_iteration != self.context.progress.iterations or saver.due:
+                self._save(saver, reason)
+
+    def check_space(self) -> None:
+        """Warn, once, when the disk has little room for the next round of checkpoints."""
+        if self._warned or not self.savers:
+            return
+        needed = sum(_size(saver.target) for saver in self.savers)
+        warning = enough_space(str(self.directory), needed)
+        if warning:
+            self._warned = True
+            self.context.log(warning, "warning")
+
+    def _save(self, saver: Saver, reason: str) -> None:
+        progress, target = self.context.progress, saver.target
+        is_best = saver.trigger.type == "best_metric" and saver.due is not None
+        reward = self.metrics.get(REWARD)
+        metadata = node_metadata(
+            type(target).__name__,
+            progress.iterations,
+            progress.environment_steps,
+            reason,
+            title=target.label,
+            hyperparameters=target.parameter_values(),
+            metric=None if reward is None else (REWARD, reward),
+        )
+        self.check_space()
+        path = save_node_checkpoint(
+            str(self.directory), target.id, target.checkpoint_state(), metadata,
+            keep_last=saver.settings.checkpoint_keep_last, is_best=is_best,
+        )  # fmt: skip
+        saver.due, saver.saved_iteration = None, progress.iterations
+        self.context.send(
+            CheckpointSaved, str(path), progress.environment_steps, progress.iterations, reason, target.id
+        )
+
+    def state_dict(self) -> Dict[str, Any]:
+        """Triggers (best value, time since the last save), by the id of the node that has them."""
+        return {saver.settings.id: saver.trigger.state_dict() for saver in self.savers}
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        for saver in self.savers:
+            if saver.settings.id in state:
+                saver.trigger.load_state_dict(state[saver.settings.id])
+
+
+def _savers(graph: Graph) -> List[Saver]:
+    savers = []
+    for node_id, node in graph.nodes.items():
+        saved = node.saves_state_of(graph.owners_of(node_id))
+        if saved is None or not isinstance(node, CheckpointSettings):
+            continue
+        target = graph.nodes[saved]
+        if not isinstance(target, CheckpointedNode):
+            raise CheckpointError(f"node {node_id} ({node.label}) cannot save node {saved} ({target.label}): it has no state")
+        savers.append(Saver(node, target, node.new_trigger()))
+    return savers
+
+
+def _size(node: CheckpointedNode) -> int:
+    tensors = named_tensors(node.checkpoint_state())
+    return sum(tensor.numel() * tensor.element_size() for _, tensor in tensors)
+
+
+def load_checkpoints(graph: Graph, directory: str, context: RunContext) -> List[str]:
+    """Load every node's state that the folder holds; per-node ``checkpoint_enabled`` does not matter here.
+
+    Returns:
+        The files that were loaded.
+
+    Raises:
+        CheckpointError: The folder or a needed node is missing, or a state does not fit; names file, node, expected
+            and found.
+    """
+    loaded = []
+    for target, folder_id, required in _load_plan(graph):
+        if not required and folder_id not in _available(directory):
+            context.log(f"{directory} has no checkpoint of node {folder_id} ({target.label}); it starts anew")
+            continue
+        checkpoint = load_node_checkpoint(directory, folder_id)
+        try:
+            target.load_checkpoint_state(decode(checkpoint.state, context.device))
+        except CheckpointError as error:
+            raise CheckpointError(f"{checkpoint.path} for node {target.id} ({target.label}): {error}") from error
+        loaded.append(str(checkpoint.path))
+        context.log(f"loaded {checkpoint.path} (iteration {checkpoint.metadata['iteration']})")
+    return loaded
+
+
+def _load_plan(graph: Graph) -> List[Tuple[CheckpointedNode, str, bool]]:
+    """(node, id of the folder, whether it is needed); a loader node takes the place of the agent's own folder."""
+    plan: Dict[str, Tuple[CheckpointedNode, str, bool]] = {}
+    for node_id, node in graph.nodes.items():
+        if isinstance(node, CheckpointedNode):
+            plan.setdefault(node_id, (node, node_id, node.checkpoint_required))
+        elif isinstance(node, CheckpointReader):
+            owner = graph.owners_of(node_id)["model"]
+            target = graph.nodes[owner]
+            if not isinstance(target, CheckpointedNode):
+                raise CheckpointError(f"node {node_id} ({node.label}) cannot load node {owner}: it has no state")
+            plan[owner] = (target, node.source_node or owner, True)
+    return list(plan.values())
+
+
+def _available(directory: str) -> Dict[str, Any]:
+    return dict(node_folders(directory))

@@ -1,0 +1,236 @@
+"""A run from its first node to its last file; the same for every host."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Optional, Sequence
+
+from ..checkpoints import ResumeStore
+from ..context import Progress, RunContext
+from ..errors import NodeFailure, RunError
+from ..events import CheckpointSaved, EventBus, Failed, Finished, NodeStats, RunStarted, Sink
+from ..graph import Graph
+from ..scheduler.control import RunControl
+from ..scheduler.engine import Engine
+from .checkpointing import CheckpointService, load_checkpoints
+from .limits import Limits
+from .log_bridge import forward_logging
+from .settings import RunSettings
+from .state import capture, restore_machine, restore_nodes
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended.
+
+    Attributes:
+        reason: Why it ended, in words.
+        environment_steps, iterations: From the run's beginning.
+        seconds: Of this session.
+        metrics: Of the last iteration; in inference, of all episodes.
+        nodes: Statistics of every node.
+    """
+
+    reason: str
+    environment_steps: int
+    iterations: int
+    seconds: float
+    metrics: Dict[str, float] = field(default_factory=dict)
+    nodes: Sequence[NodeStats] = ()
+
+
+class Run:
+    """Sets the nodes of a graph up, runs them, and saves what must be kept.
+
+    Args:
+        graph: A validated graph; its nodes are used once.
+        settings: What the host asks for.
+        name: The workflow's name, for displays.
+        sinks: Consumers of events.
+        control: Switches for the host.
+        resume_store: Where resume states go; ``None`` for none.
+        resume_state: A loaded state to go on from.
+        run_dir: The run folder, for nodes that write files.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        settings: RunSettings,
+        name: str = "",
+        sinks: Sequence[Sink] = (),
+        control: Optional[RunControl] = None,
+        resume_store: Optional[ResumeStore] = None,
+        resume_state: Optional[Dict[str, Any]] = None,
+        run_dir: Optional[str] = None,
+    ):
+        self.graph, self.settings, self.name = graph, settings, name
+        self.control = control or RunControl()
+        self.resume_store = None if settings.inference else resume_store
+        self.resume_state = resume_state
+        self.context = self._new_context(sinks, run_dir)
+        self.limits = Limits(settings, self.context)
+        self.engine: Optional[Engine] = None
+        self._metrics: Dict[str, float] = {}
+        self._next_resume_save = settings.resume_interval
+
+    def _new_context(self, sinks: Sequence[Sink], run_dir: Optional[str]) -> RunContext:
+        settings = self.settings
+        return RunContext(
+            seed=settings.seed,
+            device=settings.torch_device(),
+            inference=settings.inference,
+            visual=settings.visual,
+            verbose=settings.verbose,
+            episodes=settings.episodes or 0,
+            save_checkpoint_dir=settings.save_checkpoint_dir,
+            load_checkpoint_dir=settings.load_checkpoint_dir,
+            run_dir=run_dir,
+            resumed=self.resume_state is not None,
+            num_threads=settings.threads,
+            emit=EventBus(list(sinks)),
+            progress=Progress(total_steps=settings.total_timesteps, total_iterations=settings.iterations),
+        )
+
+    def execute(self) -> RunResult:
+        """Run to the end.
+
+        Raises:
+            DnneError: What went wrong; a `Failed` event was sent, and the nodes are closed.
+        """
+        context = self.context
+        context.started_at = time.perf_counter()
+        with forward_logging(context):
+            try:
+                engine = self._prepare()
+                reason = engine.run()
+                result = self._finish(engine, reason)
+            except BaseException as error:
+                self._report_failure(error)
+                raise
+            finally:
+                self._close_nodes()
+        return result
+
+    # Start
+
+    def _prepare(self) -> Engine:
+        graph, context = self.graph, self.context
+        self._check_training_state()
+        for node in graph.nodes.values():
+            node.context = context
+        for node in graph.nodes.values():
+            self._guard(node, node.setup)
+        if self.resume_state is not None:
+            restore_nodes(self.resume_state, graph, context)
+        elif context.load_checkpoint_dir is not None:
+            load_checkpoints(graph, context.load_checkpoint_dir, context)
+        self.checkpoints = CheckpointService(graph, context)
+        engine = Engine(
+            list(graph.nodes.values()), graph.links, context, self.control, self.settings.queue_size,
+            self.settings.scheduler, self._at_safe_point,
+        )  # fmt: skip
+        self.engine = engine
+        if self.resume_state is not None:
+            restore_machine(self.resume_state, engine, graph, context)
+            self.checkpoints.load_state_dict(self.resume_state["checkpoints"])
+            self.limits.load_state_dict(self.resume_state["limits"])
+        engine.prepare()
+        self._listen()
+        self.checkpoints.check_space()
+        self._announce(engine)
+        return engine
+
+    def _check_training_state(self) -> None:
+        settings = self.settings
+        if settings.inference and settings.load_checkpoint_dir is None and not settings.untrained:
+            raise RunError(
+                "inference needs trained weights: give --load-checkpoint-dir DIR (or --untrained to run on random ones)"
+            )
+
+    def _guard(self, node: Any, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception as error:
+            raise NodeFailure(node.id, node.label, error) from error
+
+    def _listen(self) -> None:
+        context = self.context
+        for node in self.graph.nodes.values():
+            context.metric_sources.append(node.collect_metrics)
+        context.iteration_listeners += [self._keep_metrics, self.limits.on_iteration, self.checkpoints.on_iteration]
+        context.steps_at_start = context.progress.environment_steps
+
+    def _announce(self, engine: Engine) -> None:
+        context, settings = self.context, self.settings
+        context.send(
+            RunStarted, self.name, settings.mode, settings.seed, str(context.device),
+            "static" if engine.schedule is not None else "queues", engine.schedule_reason,
+            context.progress.environment_steps, context.progress.iterations, context.resumed,
+        )  # fmt: skip
+
+    def _keep_metrics(self, metrics: Dict[str, float]) -> None:
+        self._metrics = metrics
+
+    # Safe points
+
+    def _at_safe_point(self) -> Optional[str]:
+        saved = self.checkpoints.save_due()
+        if self.context.elapsed >= self._next_resume_save or saved:
+            self._save_resume_state("interval")
+        return self.limits.reached()
+
+    def _save_resume_state(self, reason: str) -> None:
+        if self.resume_store is None or self.engine is None or self.engine.is_computing:
+            return
+        progress = self.context.progress
+        state = capture(self.engine, self.graph, self.context)
+        state["checkpoints"] = self.checkpoints.state_dict()
+        state["limits"] = self.limits.state_dict()
+        meta = {"reason": reason, "settings": self.settings.as_dict()}
+        path = self.resume_store.save(state, progress.environment_steps, progress.iterations, meta)
+        self._next_resume_save = self.context.elapsed + self.settings.resume_interval
+        self.context.send(CheckpointSaved, str(path), progress.environment_steps, progress.iterations, reason)
+
+    # End
+
+    def _finish(self, engine: Engine, reason: str) -> RunResult:
+        context = self.context
+        self.checkpoints.save_all(reason)
+        self._save_resume_state(reason)
+        metrics = self._final_metrics()
+        context.send(Finished, reason, context.progress.environment_steps, context.progress.iterations)
+        progress = context.progress
+        return RunResult(
+            reason, progress.environment_steps, progress.iterations, context.elapsed, metrics, engine.statistics()
+        )
+
+    def _final_metrics(self) -> Dict[str, float]:
+        if not self.settings.inference:
+            return dict(self._metrics)
+        metrics: Dict[str, float] = {}
+        for source in self.context.metric_sources:
+            metrics.update(source())
+        return metrics
+
+    def _report_failure(self, error: BaseException) -> None:
+        node_id = error.node_id if isinstance(error, NodeFailure) else ""
+        label = error.label if isinstance(error, NodeFailure) else ""
+        origin = error.__cause__ if isinstance(error, NodeFailure) and error.__cause__ else error
+        text = "".join(traceback.format_exception(type(origin), origin, origin.__traceback__))
+        message = str(error) or type(error).__name__
+        self.context.send(Failed, message, text, node_id, label, self.context.progress.environment_steps)
+
+    def _close_nodes(self) -> None:
+        failures = []
+        for node in self.graph.nodes.values():
+            try:
+                node.close()
+            except Exception as error:
+                failures.append(f"{node.id} ({node.label}): {error}")
+                logging.getLogger(__name__).exception("closing node %s (%s)", node.id, node.label)
+        if failures:
+            raise RunError("closing failed: " + "; ".join(failures))

@@ -1,0 +1,102 @@
+"""What a host asks of a run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, Optional
+
+import torch
+
+from ..context import MAX_SEED
+from ..errors import RunError
+from ..scheduler.engine import SCHEDULERS
+from ..scheduler.machine import DEFAULT_QUEUE_SIZE
+
+TRAIN, INFER = "train", "infer"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Settings of one run; the same in the editor, on the command line and in an export.
+
+    Attributes:
+        mode: ``train`` or ``infer``.
+        seed: Base of every random generator.
+        device: ``cpu``, ``cuda``, ``cuda:1`` or ``auto`` (CUDA where there is one).
+        timeout: Seconds until the run ends.
+        total_timesteps: Environment steps, from the run's beginning, at which it ends.
+        iterations: Training iterations, from the run's beginning, at which it ends.
+        stop_reward: Ends when episode/mean_reward reaches this.
+        patience: Ends when episode/mean_reward has not improved for this many iterations.
+        episodes: In inference, ends after this many whole episodes.
+        save_checkpoint_dir: Global switch of saving.
+        load_checkpoint_dir: Global switch of loading.
+        untrained: Lets inference run on weights that were never trained.
+        resume_interval: Seconds between two saved resume states.
+        queue_size: Values that a wire may hold before its writer waits.
+        scheduler: ``auto``, ``static`` or ``queues``.
+        threads: CPU threads of torch.
+        visual: Open the simulator's viewer.
+        verbose: Log single steps.
+    """
+
+    mode: str = TRAIN
+    seed: int = 0
+    device: str = "cpu"
+    timeout: Optional[float] = None
+    total_timesteps: Optional[int] = None
+    iterations: Optional[int] = None
+    stop_reward: Optional[float] = None
+    patience: Optional[int] = None
+    episodes: Optional[int] = None
+    save_checkpoint_dir: Optional[str] = None
+    load_checkpoint_dir: Optional[str] = None
+    untrained: bool = False
+    resume_interval: float = 300.0
+    queue_size: int = DEFAULT_QUEUE_SIZE
+    scheduler: str = "auto"
+    threads: int = 1
+    visual: bool = False
+    verbose: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("total_timesteps", "iterations", "patience", "episodes", "queue_size", "threads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise RunError(f"{name} is {value}; expected at least 1")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise RunError(f"seed is {self.seed}; expected 0 to {MAX_SEED}")
+        if self.scheduler not in SCHEDULERS:
+            raise RunError(f"scheduler is {self.scheduler!r}; expected one of {', '.join(SCHEDULERS)}")
+        if self.mode not in (TRAIN, INFER):
+            raise RunError(f"mode is {self.mode!r}; expected {TRAIN!r} or {INFER!r}")
+
+    @property
+    def inference(self) -> bool:
+        """True where nothing is trained."""
+        return self.mode == INFER
+
+    def torch_device(self) -> torch.device:
+        """The device, checked.
+
+        Raises:
+            RunError: The name is no device, or this machine lacks it.
+        """
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        try:
+            device = torch.device(self.device)
+        except RuntimeError as error:
+            raise RunError(f"device {self.device!r} is unknown; expected cpu, cuda, cuda:N or auto") from error
+        if device.type not in ("cpu", "cuda"):
+            raise RunError(f"device {self.device!r} is not supported; expected cpu, cuda, cuda:N or auto")
+        if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+            raise RunError(
+                f"device {self.device!r} is not there: torch {torch.__version__} sees {torch.cuda.device_count()} CUDA "
+                "devices; use --device cpu"
+            )
+        return device
+
+    def as_dict(self) -> Dict[str, Any]:
+        """For the run folder."""
+        return asdict(self)

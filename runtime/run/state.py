@@ -1,0 +1,138 @@
+"""The whole state of a run: nodes, random generators, queues and counters, saved and put back."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Dict, List
+
+from ..context import RunContext
+from ..errors import CheckpointError
+from ..graph import Graph
+from ..scheduler.engine import Engine
+from ..scheduler.machine import HeldSlot, Link, Machine, StreamQueue
+from .values import decode, encode
+
+STATE_VERSION = 1
+
+
+def capture(engine: Engine, graph: Graph, context: RunContext) -> Dict[str, Any]:
+    """Everything that the run needs to go on as if it had never stopped.
+
+    Raises:
+        CheckpointError: A value that waits in a queue cannot be saved; names the wire.
+    """
+    progress = context.progress
+    return {
+        "version": STATE_VERSION,
+        "progress": {"environment_steps": progress.environment_steps, "iterations": progress.iterations},
+        "nodes": {
+            node_id: {"state": node.state_dict(), "random": node.random_state, "type": type(node).__name__}
+            for node_id, node in graph.nodes.items()
+        },
+        "machine": _capture_machine(engine.machine, graph),
+        "ready": engine.ready_order,
+    }
+
+
+def _capture_machine(machine: Machine, graph: Graph) -> Dict[str, Any]:
+    queues = {_name(queue.link): [encode(value, _where(queue.link)) for value in queue.items] for queue in machine.queues}
+    held = {_name(slot.link): _capture_held(slot, graph) for slot in machine.slots if slot.written}
+    units = {}
+    for unit in machine.units:
+        outbox = [[_name(queue.link), encode(value, _where(queue.link))] for queue, value in unit.outbox]
+        units[unit.node.id] = {
+            "triggers": unit.triggers,
+            "firings": unit.firings,
+            "releases": unit.releases,
+            "due": unit.due,
+            "outbox": outbox,
+        }
+    return {"queues": queues, "held": held, "units": units}
+
+
+def _capture_held(slot: HeldSlot, graph: Graph) -> Any:
+    """The value on a held wire; ``None`` where its owner gives the object again (simulator, model)."""
+    owner, port = graph.origin(slot.link.source, slot.link.source_port)
+    if port in graph.nodes[owner].held_outputs():
+        return {"from_owner": True}
+    return {"value": encode(slot.value, _where(slot.link))}
+
+
+def restore_nodes(state: Dict[str, Any], graph: Graph, context: RunContext) -> None:
+    """Put counters, nodes and random generators back. Called after the nodes are set up.
+
+    Raises:
+        CheckpointError: The state is of another version or of a workflow with other nodes.
+    """
+    if state.get("version") != STATE_VERSION:
+        raise CheckpointError(f"the resume state has version {state.get('version')!r}; this DNNE reads {STATE_VERSION}")
+    saved = {node_id: entry["type"] for node_id, entry in state["nodes"].items()}
+    present = {node_id: _class_name(node) for node_id, node in graph.nodes.items()}
+    if {node_id: _without_id(name, node_id) for node_id, name in saved.items()} != present:
+        raise CheckpointError(
+            f"the resume state is of a workflow with the nodes {_list(saved)}, but this one has {_list(present)}; "
+            "resume with the workflow of the run"
+        )
+    context.progress.environment_steps = state["progress"]["environment_steps"]
+    context.progress.iterations = state["progress"]["iterations"]
+    for node_id, node in graph.nodes.items():
+        node.load_state_dict(decode(state["nodes"][node_id]["state"], context.device))
+        node.random_state = state["nodes"][node_id]["random"]
+
+
+def restore_machine(state: Dict[str, Any], engine: Engine, graph: Graph, context: RunContext) -> None:
+    """Put waiting values, held values and firing counters back.
+
+    Raises:
+        CheckpointError: The workflow has other wires than the saved one.
+    """
+    machine, saved = engine.machine, state["machine"]
+    by_name = {_name(wire.link): wire for wire in [*machine.queues, *machine.slots]}
+    unknown = set(saved["queues"]) | set(saved["held"])
+    if not unknown <= set(by_name):
+        raise CheckpointError(f"the saved run had wires that this workflow lacks: {', '.join(sorted(unknown - set(by_name)))}")
+    for name, values in saved["queues"].items():
+        by_name[name].items.extend(decode(value, context.device) for value in values)
+    for name, held in saved["held"].items():
+        slot = by_name[name]
+        slot.value, slot.written = _restore_held(slot.link, held, graph, context), True
+    for unit in machine.units:
+        entry = saved["units"][unit.node.id]
+        unit.triggers, unit.firings, unit.releases = entry["triggers"], entry["firings"], entry["releases"]
+        unit.due = entry["due"]
+        unit.outbox = [(_queue(by_name[name]), decode(value, context.device)) for name, value in entry["outbox"]]
+    machine.restore_ready([machine.by_id[node_id].index for node_id in state["ready"]])
+
+
+def _queue(wire: Any) -> StreamQueue:
+    assert isinstance(wire, StreamQueue) and isinstance(wire.items, deque)
+    return wire
+
+
+def _restore_held(link: Link, held: Dict[str, Any], graph: Graph, context: RunContext) -> Any:
+    if "value" in held:
+        return decode(held["value"], context.device)
+    owner, port = graph.origin(link.source, link.source_port)
+    return graph.nodes[owner].held_outputs()[port]
+
+
+def _class_name(node: Any) -> str:
+    return _without_id(type(node).__name__, node.id)
+
+
+def _without_id(name: str, node_id: str) -> str:
+    """``PPOTrainerNode_6`` of an export is a ``PPOTrainerNode``: a run may be resumed in either form."""
+    return name[: -len(node_id) - 1] if name.endswith(f"_{node_id}") else name
+
+
+def _name(link: Link) -> str:
+    return f"{link.source}.{link.source_port}>{link.target}.{link.target_port}"
+
+
+def _where(link: Link) -> str:
+    return f"on the wire {_name(link)}"
+
+
+def _list(types: Dict[str, str]) -> str:
+    names: List[str] = [f"{node_id} {name}" for node_id, name in types.items()]
+    return ", ".join(names)
