@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Tuple
 
-from ..atomic import link_or_copy, remove_directory
-from .layout import BEST_FOLDER, METADATA_FILE, MODEL_FILE, history_entries, history_folder
+from ..atomic import link_or_copy, remove_directory, remove_leftovers
+from .layout import BEST_FOLDER, HISTORY_FOLDER, METADATA_FILE, MODEL_FILE, history_entries, history_folder
 
 
 def retain(folder: Path, iteration: int, keep_last: int, is_best: bool) -> None:
@@ -20,6 +20,9 @@ def retain(folder: Path, iteration: int, keep_last: int, is_best: bool) -> None:
     if keep_last > 1:
         _keep(folder, history_folder(folder, iteration))
     _prune(folder, iteration, keep_last if keep_last > 1 else 0)
+    for path in (folder / BEST_FOLDER, folder / HISTORY_FOLDER):
+        if path.is_dir():
+            remove_leftovers(path)
 
 
 def _keep(folder: Path, target: Path) -> None:

@@ -43,7 +43,7 @@ def restore_state(tensors: Mapping[str, torch.Tensor], outline: Any) -> Any:
         raise CheckpointError(f"the outline of the state is malformed at {str(outline)[:60]!r}")
     ((kind, content),) = outline.items()
     if kind == "tensor":
-        if content not in tensors:
+        if not isinstance(content, str) or content not in tensors:
             raise CheckpointError(f"the tensor {content!r} that the outline of the state names is missing")
         return tensors[content]
     if kind == "float" and content in ("nan", "inf", "-inf"):

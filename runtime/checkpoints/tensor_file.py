@@ -14,7 +14,7 @@ which torch does not verify, are verified.
 import json
 import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO, Dict, Mapping, NamedTuple, Tuple
+from typing import Any, BinaryIO, Dict, List, Mapping, NamedTuple, Tuple
 
 import torch
 
@@ -75,22 +75,19 @@ def read_tensor_file(path: PathLike, kind: str) -> Content:
 
 
 def _check_archive(path: Path, file: BinaryIO) -> None:
-    if not zipfile.is_zipfile(file):
-        raise CheckpointError(f"{path}: {_BROKEN}, or it was not written by DNNE: it is no complete torch archive")
     try:
         with zipfile.ZipFile(file) as archive:
-            entries = archive.infolist()
-            _refuse_foreign_archives(path, entries)
+            _refuse_foreign_archives(path, archive.infolist())
             damaged = archive.testzip()
     except CheckpointError:
         raise
     except Exception as error:
-        raise CheckpointError(f"{path}: {_BROKEN}: {error}") from error
+        raise CheckpointError(f"{path}: {_BROKEN}, or it was not written by DNNE: {error}") from error
     if damaged is not None:
         raise CheckpointError(f"{path}: {_BROKEN}: the checksum of its entry {damaged!r} is wrong")
 
 
-def _refuse_foreign_archives(path: Path, entries: Any) -> None:
+def _refuse_foreign_archives(path: Path, entries: List[zipfile.ZipInfo]) -> None:
     if any(entry.filename.endswith("constants.pkl") for entry in entries):
         raise CheckpointError(f"{path} is a TorchScript archive, which holds code; expected a checkpoint of tensors")
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):

@@ -23,7 +23,7 @@ def kill_at_every_file_operation(work: Callable[[], None]) -> Iterator[int]:
 
 
 def kill_at_random(work: Callable[[int], None], rng: random.Random, longest: float) -> int:
-    """Run ``work(1)``, ``work(2)``, … in a child, kill it after a random time; return how many were finished for sure."""
+    """Run ``work(1)``, ``work(2)``, … in a child that is killed after a random time; return how many were finished."""
     reading, writing = os.pipe()
     pid = _fork(lambda: _count_rounds(work, writing))
     os.close(writing)
@@ -66,9 +66,12 @@ def _fork(action: Callable[[], None]) -> int:
     pid = os.fork()
     if pid:
         return pid
+    status = 1
     try:
         action()
-    except BaseException:
+        status = 0
+    except Exception:
         traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
+        raise
+    finally:
+        os._exit(status)

@@ -71,7 +71,7 @@ def test_a_symbolic_link_stays_one(tmp_path):
 def test_what_is_no_json_leaves_the_old_file(tmp_path, content):
     path = tmp_path / "file.json"
     path.write_text("old")
-    with pytest.raises(StorageError, match="file.json"):
+    with pytest.raises(StorageError, match=r"file.json"):
         atomic.write_json(path, content)
     assert path.read_text() == "old"
     assert names(tmp_path) == ["file.json"]
@@ -137,7 +137,9 @@ def test_a_path_under_a_file(tmp_path):
     (tmp_path / "file").write_text("old")
     with pytest.raises(DnneError, match="a part of the path is a file"):
         atomic.write_text(tmp_path / "file" / "x" / "y", "new")
-    with pytest.raises(DnneError, match="a part of the path is a file"), atomic.atomic_directory(tmp_path / "file" / "x"):
+    with pytest.raises(DnneError, match="a part of the path is a file"), atomic.atomic_directory(
+        tmp_path / "file" / "x"
+    ):
         pass
     assert (tmp_path / "file").read_text() == "old"
 
@@ -158,7 +160,7 @@ def test_folders_and_devices_are_not_overwritten(tmp_path):
     assert stat.S_ISFIFO(fifo.stat().st_mode)
 
 
-@pytest.fixture()
+@pytest.fixture
 def small_disk(tmp_path):
     """A file system of 256 kB."""
     folder = tmp_path / "disk"
@@ -188,17 +190,21 @@ def test_a_read_only_disk(small_disk):
     path = small_disk / "file"
     atomic.write_text(path, "old")
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    with pytest.raises(StorageError, match="EROFS.*read-only: choose another folder"):
+    with pytest.raises(StorageError, match=r"EROFS.*read-only: choose another folder"):
         atomic.write_text(path, "new")
     assert path.read_text() == "old"
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     target = tmp_path / "folder"
-    with pytest.raises(ZeroDivisionError), atomic.atomic_directory(target) as folder:
-        (folder / "a").write_text("1")
-        assert not target.exists()
-        raise ZeroDivisionError
+
+    def fail_half_way():
+        with atomic.atomic_directory(target) as folder:
+            (folder / "a").write_text("1")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
     assert names(tmp_path) == []
     for text in ("1", "2"):
         with atomic.atomic_directory(target) as folder:
@@ -342,13 +348,14 @@ def test_a_folder_replaced_by_a_process_killed_at_every_operation(tmp_path):
             (folder / "b").write_text(text)
 
     replace("old")
-    kills = 0
-    for kills in kill_at_every_file_operation(lambda: replace("new")):
+    kills = []
+    for operation in kill_at_every_file_operation(lambda: replace("new")):
         atomic.remove_leftovers(tmp_path)
         assert names(tmp_path) == ["folder"]
         assert (target / "a").read_text() == (target / "b").read_text()
         replace("old")
-    assert kills >= 8
+        kills.append(operation)
+    assert len(kills) >= 8
 
 
 @needs_fork

@@ -7,7 +7,12 @@ NAMES = ["PPOAgentNode", "PPOTrainerNode", "ORNode"]
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("PPOAgentNod", "PPOAgentNode"), ("ppoagentnode", "PPOAgentNode"), ("PPOTrainer", "PPOTrainerNode"), ("zzz", None)],
+    [
+        ("PPOAgentNod", "PPOAgentNode"),
+        ("ppoagentnode", "PPOAgentNode"),
+        ("PPOTrainer", "PPOTrainerNode"),
+        ("zzz", None),
+    ],
 )
 def test_close_match(name, expected):
     assert close_match(name, NAMES) == expected
