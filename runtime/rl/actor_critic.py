@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..errors import DnneError, ParameterError
 from ..spaces import Box, Space, policy_outputs
 from .distributions import DiagonalGaussian, distribution_for, gaussian_log_prob, standard_normal
+from .likelihoods import CategoricalLikelihood, GaussianLikelihood
 from .networks import FeatureNetwork, empty_layer, initialize
 from .normalization import RunningMeanStd
 from .types import PolicyOutput
@@ -162,6 +163,12 @@ class ActorCritic(nn.Module):
             return mean, log_std
         return outputs, self.log_std
 
+    def likelihood(self, outputs: Tensor, actions: Tensor) -> Union[GaussianLikelihood, CategoricalLikelihood]:
+        """Likelihood of recorded actions, with its gradient by hand. Shape: (N, O) and as in `PolicyOutput`."""
+        if self.gaussian:
+            return GaussianLikelihood(*self.gaussian_parts(outputs), actions)
+        return CategoricalLikelihood(outputs, actions, self.distribution.sizes)
+
     def distribution_parameters(self, outputs: Tensor) -> Tensor:
         """Flat parameters of the distribution from the policy head. Shape: (N, O) -> (N, P)."""
         if self.sigma in ("learned", "fixed"):
@@ -171,6 +178,10 @@ class ActorCritic(nn.Module):
     def denormalize_values(self, values: Tensor) -> Tensor:
         """Values of the head in units of return. Shape: (N,)."""
         return values if self.value_normalizer is None else self.value_normalizer.denormalize(values)
+
+    def normalize_values(self, returns: Tensor) -> Tensor:
+        """Returns in the units of the value head. Shape: (N,)."""
+        return returns if self.value_normalizer is None else self.value_normalizer.normalize(returns)
 
     @torch.no_grad()
     def act(

@@ -59,3 +59,25 @@ def check_parameters(tensors: Mapping[str, Tensor]) -> None:
         if not bool(torch.isfinite(tensor).all()):
             index, value = first_non_finite(tensor)
             raise NonFiniteError(f"parameter {name} holds {value} at {index}; training stopped")
+
+
+def check_successors(kept: Mapping[str, Tensor], horizon: int) -> None:
+    """Raise for the first of a rollout's kept final observations that holds NaN or infinity.
+
+    Args:
+        kept: As `RolloutStorage.final_observations` gives them.
+        horizon: Steps of the rollout.
+
+    Raises:
+        NonFiniteError: with step and environment.
+    """
+    if all_finite(kept):
+        return
+    for name in ("last", "cut"):
+        if name in kept and not bool(torch.isfinite(kept[name]).all()):
+            (row, *_), value = first_non_finite(kept[name])
+            step, environment = (horizon - 1, row) if name == "last" else kept["cut_index"][:, row].tolist()
+            raise NonFiniteError(
+                f"final_observations hold {value} at rollout step {step}, environment {environment}; "
+                "training stopped before the parameters changed"
+            )

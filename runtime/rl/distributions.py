@@ -94,6 +94,7 @@ class Categorical(Distribution):
 
     def __init__(self, n: int):
         self.parameter_size = n
+        self.sizes: List[int] = [n]
 
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
         # argmax of p / E with E ~ Exponential(1) is distributed as p (the exponential race).
@@ -120,13 +121,13 @@ class MultiCategorical(Distribution):
     """K independent choices; parameters are their logits one after another. Shape: (..., sum(nvec))."""
 
     def __init__(self, nvec: Sequence[int]):
-        self.nvec: List[int] = [int(n) for n in nvec]
-        self.parameter_size = sum(self.nvec)
-        self.choices = [Categorical(n) for n in self.nvec]
+        self.sizes: List[int] = [int(n) for n in nvec]
+        self.parameter_size = sum(self.sizes)
+        self.choices = [Categorical(n) for n in self.sizes]
 
     def split(self, parameters: Tensor) -> Sequence[Tensor]:
         """The logits of each choice. Shape: (..., sum(nvec)) -> K of (..., n_k)."""
-        return parameters.split(self.nvec, -1)
+        return parameters.split(self.sizes, -1)
 
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
         parts = zip(self.choices, self.split(parameters))

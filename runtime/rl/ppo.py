@@ -1,0 +1,365 @@
+"""Proximal policy optimisation. Schulman et al. 2017, arXiv:1707.06347."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Dict, List, Tuple, Union
+
+import torch
+from torch import Tensor
+
+from ..errors import CheckpointError, DnneError
+from .actor_critic import ActorCritic
+from .adam import FlatAdam
+from .advantages import generalized_advantages
+from .checks import NonFiniteError, all_finite, check_parameters, check_rollout, check_successors, first_non_finite
+from .flat import FlatParameters
+from .gradients import AutogradGradients, ManualGradients
+from .metrics import EpochTrace, Trace, explained_variance, to_floats, value_clip
+from .minibatches import Minibatch, shuffled
+from .objective import bounds_excess, surrogate_gradient, surrogate_loss, value_gradient, value_loss
+from .rollout import RolloutStorage
+from .settings import PPOSettings
+
+ADAPTIVE_FACTOR = 1.5
+TARGET_KL_FACTOR = 1.5  # as Stable-Baselines3 and Spinning Up
+NORM_EPSILON = 1e-6  # as torch.nn.utils.clip_grad_norm_
+SMALLEST_LOSS_SCALE = 1.0
+_HALF = {"off": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+Norms = List[Union[float, Tensor]]
+
+
+class PPO:
+    """Trains an `ActorCritic` on rollouts.
+
+    The loss is that of Stable-Baselines3: policy + value_coef · mean squared value error (no ½) + entropy_coef · (−entropy)
+    + bounds_coef · bounds. Its gradient with respect to the networks' outputs is written out by hand, and for plain MLPs so
+    is the backward pass; both are tested against autograd and against Stable-Baselines3.
+
+    Args:
+        model: The agent. Its parameters become views of one vector, in place.
+        settings: Hyperparameters. May be replaced between updates: the next update obeys.
+        generator: Draws the minibatches.
+        device: Where the model lives.
+    """
+
+    def __init__(
+        self,
+        model: ActorCritic,
+        settings: PPOSettings,
+        generator: torch.Generator,
+        device: Union[str, torch.device] = "cpu",
+    ):
+        self.model = model.to(device)
+        self.generator = generator
+        self.device = torch.device(device)
+        self.updates = 0
+        self._settings = settings
+        self.learning_rate = settings.learning_rate
+        self._deferred = self.device.type != "cpu"
+        self._skip = torch.zeros((), device=self.device)
+        self._rebuild()
+        self._scaler = self._make_scaler()
+
+    def _rebuild(self) -> None:
+        self._flat = FlatParameters(self.model)
+        self._adam = FlatAdam(self._flat.vector, self._settings.adam_epsilon)
+        self._gradients: Union[ManualGradients, AutogradGradients, None] = None
+
+    def _make_scaler(self) -> "torch.amp.GradScaler":
+        return torch.amp.GradScaler(self.device.type, enabled=self._settings.amp == "fp16")
+
+    @property
+    def settings(self) -> PPOSettings:
+        """Hyperparameters of the next update."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: PPOSettings) -> None:
+        if settings.learning_rate != self._settings.learning_rate:
+            self.learning_rate = settings.learning_rate
+        precision_changed = settings.amp != self._settings.amp
+        self._settings = settings
+        if precision_changed:
+            self._gradients = None
+            self._scaler = self._make_scaler()
+
+    @property
+    def optimizer_name(self) -> str:
+        """Which implementation of Adam runs, for the log."""
+        return self._adam.name
+
+    @torch.no_grad()
+    def update(self, storage: RolloutStorage, progress: float = 0.0) -> Dict[str, float]:
+        """Improve the policy on a full rollout, then merge its observations into the normalisers.
+
+        Args:
+            storage: A full rollout of the present policy.
+            progress: Share of the training that is done, for the linear schedule. Unit: 0 to 1.
+
+        Returns:
+            Metrics by name; losses and divergences are means over the last epoch.
+
+        Raises:
+            DnneError: if the rollout is not full.
+            NonFiniteError: for NaN or infinity, before a step of the optimiser would spread it.
+        """
+        if not storage.full:
+            raise DnneError(f"the rollout holds {storage.step} of {storage.horizon} steps: too early for an update")
+        self._attach()
+        self._check_input(storage)
+        self._begin(progress)
+        batch, metrics = self._prepare(storage)
+        norms, trace = self._run_epochs(batch, storage.num_envs)
+        metrics.update(trace.metrics(self._settings, self.model.distribution))
+        metrics["train/gradient_norm"] = torch.as_tensor(norms).mean()
+        floats = to_floats(metrics)
+        floats["train/learning_rate"] = self._adam.learning_rate
+        self.model.update_normalizer(storage.observations, storage.critic_observations)
+        self.updates += 1
+        return floats
+
+    def _attach(self) -> None:
+        device = next(self.model.parameters()).device
+        if device != self._flat.vector.device:
+            state = self.state_dict()
+            self.device = device
+            self._deferred = device.type != "cpu"
+            self._scaler = self._make_scaler()
+            self._rebuild()
+            self.load_state_dict(state)
+        if self._flat.attach() or self._gradients is None:
+            self._gradients = self._make_gradients()
+
+    def _make_gradients(self) -> Union[ManualGradients, AutogradGradients]:
+        half = _HALF[self._settings.amp]
+        if half is None and ManualGradients.supports(self.model):
+            return ManualGradients(self.model)
+        return AutogradGradients(self.model, self._flat.gradient, half)
+
+    def _check_input(self, storage: RolloutStorage) -> None:
+        if not all_finite({"parameters": self._flat.vector.data}):
+            check_parameters(self._flat.views(self._flat.vector.data))
+        fields = storage.fields
+        order = ("observations", "critic_observations", "rewards", "actions", "log_probs", "values", "distribution")
+        check_rollout({name: fields[name] for name in order if name in fields})
+        check_successors(storage.final_observations(), storage.horizon)
+
+    def _begin(self, progress: float) -> None:
+        settings = self._settings
+        if settings.learning_rate_schedule == "linear":
+            self.learning_rate = settings.learning_rate * (1.0 - progress)
+        elif settings.learning_rate_schedule == "fixed":
+            self.learning_rate = settings.learning_rate
+        self._adam.learning_rate = self.learning_rate
+        self._adam.epsilon = settings.adam_epsilon
+        self._skip = torch.zeros((), device=self.device)
+
+    def _prepare(self, storage: RolloutStorage) -> Tuple[Minibatch, Dict[str, Tensor]]:
+        settings, model = self._settings, self.model
+        advantages = generalized_advantages(
+            storage.rewards * settings.reward_scale,
+            storage.values,
+            storage.next_values(model.values),
+            storage.terminated,
+            storage.truncated,
+            settings.gamma,
+            settings.gae_lambda,
+            settings.bootstrap_timeouts,
+        )
+        returns = advantages + storage.values
+        metrics = {
+            "train/explained_variance": explained_variance(storage.values, returns),
+            "rollout/mean_reward": storage.rewards.mean(),
+            "rollout/mean_value": storage.values.mean(),
+            "rollout/mean_return": returns.mean(),
+        }
+        model.update_value_normalizer(returns)
+        rows = {name: field.flatten(0, 1) for name, field in storage.fields.items()}
+        observations = model.prepare(rows["observations"])
+        batch = Minibatch(
+            observations=observations,
+            critic_observations=model.prepare_critic(rows["critic_observations"]) if model.privileged else observations,
+            actions=rows["actions"],
+            log_probs=rows["log_probs"],
+            advantages=advantages.flatten(),
+            returns=model.normalize_values(returns.flatten()),
+            values=model.normalize_values(rows["values"]) if settings.clip_value else None,
+            distribution=rows["distribution"] if settings.learning_rate_schedule == "adaptive" else None,
+        )
+        return batch, metrics
+
+    def _run_epochs(self, batch: Minibatch, num_envs: int) -> Tuple[Norms, EpochTrace]:
+        settings = self._settings
+        rows = settings.rows_per_minibatch(num_envs)
+        adaptive = settings.learning_rate_schedule == "adaptive"
+        traced = adaptive or settings.target_kl is not None
+        for epoch in range(settings.num_epochs):
+            last = epoch == settings.num_epochs - 1
+            norms, traces = self._run_epoch(batch, rows, epoch, traced or last)
+            if not traces:
+                continue
+            trace = EpochTrace(traces)
+            if adaptive:
+                self._adapt_learning_rate(float(trace.kl(self.model.distribution)))
+            if settings.target_kl is not None and float(trace.approx_kl()) > TARGET_KL_FACTOR * settings.target_kl:
+                break
+        return norms, trace
+
+    def _run_epoch(self, batch: Minibatch, rows: int, epoch: int, traced: bool) -> Tuple[Norms, List[Trace]]:
+        permutation = self._permutation(len(batch.log_probs))
+        minibatches = list(shuffled(batch, rows, permutation, self._settings.normalize_advantages))
+        norms: Norms = []
+        traces: List[Trace] = []
+        for index, minibatch in enumerate(minibatches):
+            log_ratio, outputs, values = self._backward(minibatch)
+            norm = self._step()
+            if norm is None:
+                raise self._explain(minibatch, epoch, index)
+            norms.append(norm)
+            if traced:
+                traces.append(Trace(minibatch, log_ratio, values, self.model.distribution_parameters(outputs)))
+        if self._deferred and bool(self._skip):
+            index = int((~torch.isfinite(torch.stack(norms))).nonzero()[0])
+            raise self._explain(minibatches[index], epoch, index)
+        return norms, traces
+
+    def _permutation(self, size: int) -> Tensor:
+        return torch.randperm(size, generator=self.generator, device=self.generator.device).to(self.device)
+
+    def _backward(self, minibatch: Minibatch) -> Tuple[Tensor, Tensor, Tensor]:
+        """Fill the gradient vector. Returns log ratios, outputs of the policy head and values."""
+        settings, model = self._settings, self.model
+        outputs, values = self._gradients.forward(minibatch.observations, minibatch.critic_observations)
+        likelihood = model.likelihood(outputs, minibatch.actions)
+        log_ratio = likelihood.log_probs - minibatch.log_probs
+        grad_log_probs = surrogate_gradient(log_ratio, minibatch.advantages, settings.clip_param)
+        grad_outputs, grad_log_std = likelihood.gradient(grad_log_probs, settings.entropy_coef)
+        if settings.bounds_coef and model.gaussian:
+            excess = bounds_excess(likelihood.mean, settings.bounds_limit)
+            grad_outputs.add_(excess, alpha=2.0 * settings.bounds_coef / len(excess))
+        if model.sigma == "state":
+            grad_outputs = torch.cat((grad_outputs, grad_log_std), -1)
+        grad_values = value_gradient(
+            values, minibatch.returns, minibatch.values, value_clip(settings), settings.value_coef
+        )
+        if self._scaler.is_enabled():
+            grad_outputs, grad_values = self._scaler.scale((grad_outputs, grad_values))
+        self._gradients.backward(grad_outputs, grad_values)
+        if model.sigma == "learned":
+            model.log_std.grad.copy_(self._scaler.scale(grad_log_std))
+        return log_ratio, outputs, values
+
+    def _step(self) -> Union[float, Tensor, None]:
+        """Clip the gradient and step. Returns its norm, or None where it is NaN or infinite and nothing was changed."""
+        if self._scaler.is_enabled():
+            return self._step_scaled()
+        norm = torch.linalg.vector_norm(self._flat.gradient)
+        if self._deferred:
+            return self._step_deferred(norm)
+        value = float(norm)
+        if not math.isfinite(value):
+            return None
+        limit = self._settings.max_grad_norm
+        if limit and value + NORM_EPSILON > limit:
+            self._flat.gradient.mul_(limit / (value + NORM_EPSILON))
+        self._adam.step()
+        return value
+
+    def _step_deferred(self, norm: Tensor) -> Tensor:
+        """As `_step` without waiting for the device: from the first bad gradient on, all steps of the epoch are skipped."""
+        torch.maximum(self._skip, (~torch.isfinite(norm)).float(), out=self._skip)
+        limit = self._settings.max_grad_norm
+        if limit:
+            self._flat.gradient.mul_((limit / (norm + NORM_EPSILON)).clamp_(max=1.0))
+        self._adam.step(self._skip)
+        return norm
+
+    def _step_scaled(self) -> Union[float, Tensor, None]:
+        """As `_step` in fp16: infinity is expected now and then, skips the step and lowers the loss scale."""
+        self._scaler.unscale_(self._adam)
+        norm = torch.linalg.vector_norm(self._flat.gradient)
+        limit = self._settings.max_grad_norm
+        if limit:
+            self._flat.gradient.mul_((limit / (norm + NORM_EPSILON)).clamp_(max=1.0))
+        self._scaler.step(self._adam)
+        self._scaler.update()
+        return norm if self._scaler.get_scale() >= SMALLEST_LOSS_SCALE else None
+
+    def _explain(self, minibatch: Minibatch, epoch: int, index: int) -> NonFiniteError:
+        """Repeat a minibatch whose gradient was not finite, and name the first tensor that is not."""
+        log_ratio, outputs, values = self._backward(minibatch)
+        settings = self._settings
+        named = {
+            "policy output": outputs,
+            "value": values,
+            "policy loss": surrogate_loss(log_ratio, minibatch.advantages, settings.clip_param),
+            "value loss": value_loss(values, minibatch.returns, minibatch.values, value_clip(settings)),
+        }
+        gradients = self._flat.views(self._flat.gradient)
+        named.update({f"gradient of {name}": gradient for name, gradient in gradients.items()})
+        for name, tensor in named.items():
+            if not bool(torch.isfinite(tensor).all()):
+                position, value = first_non_finite(tensor)
+                break
+        else:
+            name, position, value = "gradient norm", (), math.inf
+        return NonFiniteError(
+            f"{name} is {value} at {position} in epoch {epoch}, minibatch {index} of update {self.updates}; "
+            "training stopped before the optimiser's step"
+        )
+
+    def _adapt_learning_rate(self, kl: float) -> None:
+        """Aim at desired_kl after each epoch, as rl_games' AdaptiveScheduler and rsl_rl do."""
+        settings = self._settings
+        if kl > 2.0 * settings.desired_kl:
+            self.learning_rate = max(self.learning_rate / ADAPTIVE_FACTOR, settings.learning_rate_low)
+        elif kl < 0.5 * settings.desired_kl:
+            self.learning_rate = min(self.learning_rate * ADAPTIVE_FACTOR, settings.learning_rate_high)
+        self._adam.learning_rate = self.learning_rate
+
+    def state_dict(self) -> Dict[str, Any]:
+        """Everything that must survive a stop but the model, as tensors, numbers and strings."""
+        moments = {"exp_avg": self._adam.exp_avg, "exp_avg_sq": self._adam.exp_avg_sq}
+        return {
+            "updates": self.updates,
+            "learning_rate": self.learning_rate,
+            "optimizer": {
+                "step": float(self._adam.step_count),
+                **{
+                    moment: {name: view.clone() for name, view in self._flat.views(vector).items()}
+                    for moment, vector in moments.items()
+                },
+            },
+            "scaler": self._scaler.state_dict(),
+        }
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        """Go on where `state_dict` was taken.
+
+        Raises:
+            CheckpointError: if the moments are not those of this model's parameters.
+        """
+        optimizer = state["optimizer"]
+        for moment, vector in (("exp_avg", self._adam.exp_avg), ("exp_avg_sq", self._adam.exp_avg_sq)):
+            self._load_moment(moment, optimizer[moment], vector)
+        self._adam.step_count.fill_(optimizer["step"])
+        self.updates = int(state["updates"])
+        self.learning_rate = float(state["learning_rate"])
+        if state["scaler"] and self._scaler.is_enabled():
+            self._scaler.load_state_dict(state["scaler"])
+
+    def _load_moment(self, moment: str, saved: Dict[str, Tensor], vector: Tensor) -> None:
+        views = self._flat.views(vector)
+        if list(saved) != list(views):
+            different = sorted(set(saved) ^ set(views))
+            raise CheckpointError(f"optimiser state {moment}: is of another model, the parameters {different} differ")
+        for name, view in views.items():
+            if saved[name].shape != view.shape:
+                raise CheckpointError(
+                    f"optimiser state {moment} of {name}: expected the shape {tuple(view.shape)}, "
+                    f"found {tuple(saved[name].shape)}"
+                )
+        for name, view in views.items():
+            view.copy_(saved[name])
