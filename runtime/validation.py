@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
+from .constant_node import ConstantNode
 from .errors import DeadlockError, ParameterError, WorkflowError
 from .graph import Graph, is_link, present_output, split_inputs
 from .node import ANY_INPUT, Node
@@ -80,7 +81,7 @@ def check_workflow(workflow: Workflow, registry: NodeRegistry) -> Tuple[Graph, L
         problems.append(Problem("", "", "it has no nodes", "add an environment, an agent and a trainer"))
     inputs: Dict[str, Dict[str, Any]] = {}
     for entry in workflow.nodes.values():
-        node, on_ports = _build_node(entry, registry, problems)
+        node, on_ports = _build_node(entry, workflow, registry, problems)
         if node is not None:
             graph.nodes[entry.id] = node
             inputs[entry.id] = on_ports
@@ -116,7 +117,7 @@ def _with_label(problem: Problem, workflow: Workflow) -> Problem:
 
 
 def _build_node(
-    entry: NodeEntry, registry: NodeRegistry, problems: List[Problem]
+    entry: NodeEntry, workflow: Workflow, registry: NodeRegistry, problems: List[Problem]
 ) -> Tuple[Optional[Node], Dict[str, Any]]:
     node_class = registry.resolve(entry.class_type)
     if node_class is None:
@@ -126,10 +127,20 @@ def _build_node(
     on_ports, values = split_inputs(entry, node_class)
     node = node_class(entry.id, label=entry.title)
     for name, value in values.items():
-        problem = _set_parameter(node, name, value)
+        problem = _set_parameter(node, name, _constant(value, workflow, registry))
         if problem:
             problems.append(problem)
     return node, on_ports
+
+
+def _constant(value: Any, workflow: Workflow, registry: NodeRegistry) -> Any:
+    """The constant that is linked to a parameter; any other value as it is."""
+    source = workflow.nodes.get(value[0]) if is_link(value) else None
+    node_class = registry.resolve(source.class_type) if source is not None else None
+    if source is None or node_class is None or not issubclass(node_class, ConstantNode):
+        return value
+    _, values = split_inputs(source, node_class)
+    return values.get("value", node_class.parameters["value"].default)
 
 
 def _set_parameter(node: Node, name: str, value: Any) -> Optional[Problem]:

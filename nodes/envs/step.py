@@ -84,12 +84,13 @@ class IsaacGymStepNode(Node):
 
     def compute(self, sim: Any, actions: torch.Tensor, task_parameters: Any = None) -> Dict[str, Any]:
         """One step of every environment."""
-        if task_parameters is not self.applied_parameters:
+        if task_parameters != self.applied_parameters:
             sim.set_task_parameters(task_parameters)
             self.applied_parameters = task_parameters
+        partial = sim.partial
         result = sim.step(actions)
         self.context.progress.environment_steps += self.num_envs
-        self._track(sim, result)
+        self._track(result, partial)
         outputs = {
             "rewards": result.rewards,
             "dones": result.dones,
@@ -102,9 +103,8 @@ class IsaacGymStepNode(Node):
             outputs["critic_observations"] = result.critic_observations
         return outputs
 
-    def _track(self, sim: Any, result: Any) -> None:
-        dones = result.dones
-        self.episodes.add(result.rewards, dones.terminated | dones.truncated, result.reward_components, sim.partial)
+    def _track(self, result: Any, partial: torch.Tensor) -> None:
+        self.episodes.add(result.rewards, result.dones.ended, result.reward_components, partial)
         if self.context.inference and self.context.episodes and self.episodes.complete:
             self.context.request_stop(f"{self.context.episodes} episodes")
 
