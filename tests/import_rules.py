@@ -8,9 +8,7 @@ from typing import Dict, Iterator, List, Set, Tuple
 
 QT = {"PySide6", "PySide2", "PyQt6", "PyQt5", "shiboken6", "Qt", "NodeGraphQt", "pyqtgraph"}
 HEADLESS_ENTRY = "app.cli"
-EDITOR_ENTRY = (
-    "app.editor"  # what `dnne` alone opens: the one module that app.cli may import and headless commands do not
-)
+EDITOR_ENTRY = "app.editor"  # opened by `dnne` alone; app.cli imports it in a function, headless commands never
 
 _OWN_PACKAGES_OF = {
     "app": {"app", "nodes", "runtime", "resources"},
@@ -138,7 +136,7 @@ def _broken_rules(module: _Module, imported: _Import) -> Iterator[Tuple[str, str
 
 
 def _qt_in_headless_commands(modules: Dict[str, _Module]) -> Iterator[Violation]:
-    """Yield each import of Qt that app.cli leads to, through imports inside functions too, but not through the editor."""
+    """Yield each import of Qt that app.cli leads to, also through imports in functions, but not through the editor."""
     waiting: List[Tuple[str, ...]] = [(HEADLESS_ENTRY,)] if HEADLESS_ENTRY in modules else []
     seen: Set[str] = set()
     while waiting:

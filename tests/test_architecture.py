@@ -11,9 +11,7 @@ from tests.import_rules import EDITOR_ENTRY, HEADLESS_ENTRY, QT, read_modules, v
 ROOT = Path(__file__).resolve().parents[1]
 WRONG = ROOT / "tests" / "fixtures" / "architecture"
 
-pytestmark = pytest.mark.skipif(
-    sys.version_info < (3, 10), reason="reads sys.stdlib_module_names; the source is the same"
-)
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 10), reason="needs sys.stdlib_module_names; the source is one")
 
 
 def test_the_tree_keeps_the_rules():
