@@ -360,6 +360,23 @@ def test_a_folder_replaced_by_a_process_killed_at_every_operation(tmp_path):
 
 @needs_fork
 @ignore_fork_warning
+def test_a_folder_removed_by_a_process_killed_at_every_operation(tmp_path):
+    target = tmp_path / "folder"
+
+    def make():
+        with atomic.atomic_directory(target) as folder:
+            (folder / "a").write_text("x")
+            (folder / "b").write_text("x")
+
+    make()
+    for _ in kill_at_every_file_operation(lambda: atomic.remove_directory(target)):
+        assert not target.exists() or names(target) == ["a", "b"]
+        make()
+        assert names(tmp_path) == ["folder"]
+
+
+@needs_fork
+@ignore_fork_warning
 def test_a_file_written_by_a_process_killed_at_random(tmp_path):
     path = tmp_path / "file"
     rng = random.Random(1)

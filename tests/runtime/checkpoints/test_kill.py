@@ -8,6 +8,7 @@ import torch
 
 from runtime.checkpoints import ResumeStore, load_node_checkpoint, node_metadata, save_node_checkpoint
 from runtime.checkpoints.layout import NODE_KIND, history
+from runtime.checkpoints.resume import read_resume_state
 from runtime.checkpoints.tensor_file import read_tensor_file
 from tests.runtime.killing import kill_at_every_file_operation, kill_at_random
 
@@ -91,6 +92,7 @@ def test_resume_state_killed_at_every_file_operation(tmp_path):
         for _ in kill_at_every_file_operation(lambda n=number: store.save(state(n, 10), step=n, iteration=n)):
             latest = store.latest()
             assert is_whole(latest.state, latest.iteration)
+            assert all(is_whole(read_resume_state(entry).state, entry.iteration) for entry in store.entries())
             seen.add(latest.iteration)
             store.save(state(1, 10), step=1, iteration=1)
             store.save(state(2, 10), step=2, iteration=2)
