@@ -3,8 +3,6 @@
 All tensors are batched over N environments and live on the simulator's device.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Any, Dict, NamedTuple, Optional, Sequence
 
@@ -109,12 +107,16 @@ class Simulator(ABC):
     @property
     @abstractmethod
     def episode_steps(self) -> Tensor:
-        """Steps since the present episode of each environment began. A copy. Shape: (N,) int64."""
+        """Steps since the present episode of each environment began. Later steps leave it alone. Shape: (N,) int64."""
 
     @property
     @abstractmethod
     def partial(self) -> Tensor:
-        """True where the present episode did not begin at its step 0, so its return means nothing. A copy. Shape: (N,)."""
+        """True where the present episode did not begin at its step 0, so that its return means nothing.
+
+        Later steps leave the tensor alone: taken before a step, it belongs to the episodes of that step.
+        Shape: (N,) bool.
+        """
 
     @abstractmethod
     def set_task_parameters(self, values: Dict[str, float]) -> None:

@@ -1,0 +1,114 @@
+"""Simulators by name: which engines there are, which tasks they have, and how a simulator is made."""
+
+from typing import Any, List, Optional, Tuple, Union
+
+import torch
+
+from ..specs import TaskSpec
+from ..suggest import did_you_mean
+from .engine import Engine
+from .interface import Simulator, SimulatorError
+from .torch_engine import TorchEngine
+
+ENGINES: Tuple[Engine, ...] = (TorchEngine(),)
+"""The engines of this version, in the order in which ``auto`` prefers them: Isaac Gym, then MuJoCo, then torch.
+
+Gymnasium has tasks of its own, and stands last.
+"""
+
+SIMULATOR_NAMES = ("auto", "isaacgym", "mujoco", "gymnasium", "torch")
+"""What a workflow file may name; those without an engine in this version are refused when a simulator is made."""
+
+
+def available_simulators() -> Tuple[str, ...]:
+    """Names of the engines that can be used here and now, in the order in which ``auto`` prefers them."""
+    return tuple(engine.name for engine in ENGINES if engine.is_available())
+
+
+def available_tasks(simulator: str = "auto") -> Tuple[str, ...]:
+    """Names of the tasks of an engine, or of all engines together.
+
+    Raises:
+        SimulatorError: The engine is unknown or cannot be used.
+    """
+    return tuple(sorted({task for engine in _engines(simulator) for task in engine.task_names()}))
+
+
+def task_spec(task: str, num_envs: int, simulator: str = "auto") -> TaskSpec:
+    """Spaces and sizes of a task, without making a simulator.
+
+    Raises:
+        SimulatorError: The task or the engine is unknown, or ``num_envs`` is not a positive number.
+    """
+    _check_num_envs(num_envs)
+    return _engine_for(simulator, task).task_spec(task, num_envs)
+
+
+def make_simulator(
+    simulator: str,
+    task: str,
+    num_envs: int,
+    device: Union[torch.device, str],
+    generator: torch.Generator,
+    **options: Any,
+) -> Simulator:
+    """Make a simulator; it must be reset, or loaded with a state, before its first step.
+
+    Args:
+        simulator: An engine's name, or ``auto`` for the first engine of `ENGINES` that is available and has the task.
+        task: Name of a task.
+        num_envs: Number of environments, N.
+        device: Where the tensors live.
+        generator: Source of all randomness, on the same device; its state is saved by the caller.
+        options: Options of the engine; those of the torch engine: ``desynchronise``.
+
+    Raises:
+        SimulatorError: An argument is wrong; the message says what would be right.
+    """
+    _check_num_envs(num_envs)
+    device = torch.device(device)
+    if generator.device.type != device.type:
+        raise SimulatorError(
+            f"the generator is on {generator.device}, the simulator on {device}: they must be the same"
+        )
+    engine = _engine_for(simulator, task)
+    for name in options:
+        if name not in engine.option_names:
+            hint = did_you_mean(name, engine.option_names)
+            raise SimulatorError(f"simulator {engine.name!r} has no option {name!r}{hint}")
+    return engine.make(task, num_envs, device, generator, **options)
+
+
+def _engine_for(simulator: str, task: str) -> Engine:
+    engines = _engines(simulator)
+    for engine in engines:
+        if task in engine.task_names():
+            return engine
+    known = sorted({name for engine in engines for name in engine.task_names()})
+    where = "no simulator has" if simulator == "auto" else f"simulator {simulator!r} does not have"
+    raise SimulatorError(f"{where} a task {task!r}{did_you_mean(task, known)}; there are: {', '.join(known)}")
+
+
+def _engines(simulator: str) -> List[Engine]:
+    """The engine of that name, or all that are available."""
+    if simulator == "auto":
+        return [engine for engine in ENGINES if engine.is_available()]
+    engine = _named_engine(simulator)
+    usable = ", ".join(repr(name) for name in ("auto", *available_simulators()))
+    if engine is None:
+        if simulator in SIMULATOR_NAMES:
+            raise SimulatorError(f"simulator {simulator!r} is not part of this version of DNNE; use one of {usable}")
+        hint = did_you_mean(simulator, SIMULATOR_NAMES)
+        raise SimulatorError(f"there is no simulator {simulator!r}{hint}; use one of {usable}")
+    if not engine.is_available():
+        raise SimulatorError(f"simulator {simulator!r} is not installed; use one of {usable}")
+    return [engine]
+
+
+def _named_engine(name: str) -> Optional[Engine]:
+    return next((engine for engine in ENGINES if engine.name == name), None)
+
+
+def _check_num_envs(num_envs: int) -> None:
+    if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
+        raise SimulatorError(f"num_envs must be a whole number of at least 1, got {num_envs!r}")
