@@ -1,0 +1,63 @@
+"""One process at a time writes into a run folder."""
+
+import errno
+import logging
+import os
+import platform
+import weakref
+from pathlib import Path
+from typing import Optional
+
+from ..errors import RunError
+from .line_file import storage_errors
+
+logger = logging.getLogger(__name__)
+
+LOCK_FILE = ".lock"
+_TAKEN = {errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN}
+
+
+class RunLock:
+    """Held until it is released, or until the process ends, however it ends."""
+
+    def __init__(self, folder: Path) -> None:
+        """Lock the folder.
+
+        Where the system or the file system has no locks, a warning is logged instead.
+
+        Raises:
+            RunError: another run holds the lock.
+            StorageError: the lock's file cannot be written.
+        """
+        self._release: Optional[weakref.finalize] = None
+        path = folder / LOCK_FILE
+        with storage_errors(path):
+            descriptor = os.open(str(path), os.O_RDWR | os.O_CREAT, 0o644)
+        self._release = weakref.finalize(self, os.close, descriptor)
+        self._lock(folder, descriptor)
+        with storage_errors(path):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"process {os.getpid()} on {platform.node()}".encode())
+
+    def release(self) -> None:
+        """Let others write into the folder; a second call does nothing."""
+        if self._release is not None:
+            self._release()
+
+    def _lock(self, folder: Path, descriptor: int) -> None:
+        try:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:
+            logger.warning("this system has no file locks: take care that only one process writes into %s", folder)
+        except OSError as error:
+            if error.errno in _TAKEN:
+                holder = os.read(descriptor, 200).decode("utf-8", "replace") or "another process"
+                self.release()
+                raise RunError(
+                    f"the run in {folder} is still going on ({holder}); stop it first, or choose another folder"
+                ) from error
+            logger.warning(
+                "%s cannot be locked (%s): take care that only one process writes into it", folder, error.strerror
+            )

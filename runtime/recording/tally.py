@@ -1,0 +1,119 @@
+"""What a run has come to, gathered from its events: for the progress display, the summary and ``run.json``."""
+
+import math
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from ..atomic import PathLike
+from ..duration import format_duration
+from ..events import Event, Failed, Finished, Metrics, NodeStatistics, NodeStats, RunStarted
+
+MEAN_REWARD = "episode/mean_reward"
+
+
+class RunTally:
+    """A sink that keeps the last state of a run.
+
+    Attributes:
+        started: The event that began this process's part of the run.
+        time: Seconds since this process started the run.
+        step, iteration: Counts from the run's beginning, across resumes.
+        mean_reward: The last reported mean reward of episodes; NaN before there is one.
+        best_mean_reward: The highest one that this process reported.
+        nodes: The last statistics of every node.
+        finished, failure: The event that ended the run.
+    """
+
+    def __init__(self) -> None:
+        self.started: Optional[RunStarted] = None
+        self.time = 0.0
+        self.step = 0
+        self.iteration = 0
+        self.mean_reward = math.nan
+        self.best_mean_reward = math.nan
+        self.nodes: Tuple[NodeStats, ...] = ()
+        self.finished: Optional[Finished] = None
+        self.failure: Optional[Failed] = None
+
+    def __call__(self, event: Event) -> None:
+        """Take one event into account."""
+        self.time = max(self.time, event.time)
+        if isinstance(event, Metrics):
+            self._add_metrics(event)
+        elif isinstance(event, NodeStatistics):
+            self.step, self.nodes = event.step, event.nodes
+        elif isinstance(event, RunStarted):
+            self.started, self.step, self.iteration = event, event.step, event.iteration
+        elif isinstance(event, Finished):
+            self.finished, self.step, self.iteration = event, event.step, event.iteration
+        elif isinstance(event, Failed):
+            self.failure = event
+            self.step = max(self.step, event.step)
+
+    @property
+    def reason(self) -> str:
+        """Why the run ended; empty while it goes on."""
+        if self.failure is not None:
+            return "failed"
+        return self.finished.reason if self.finished is not None else ""
+
+    @property
+    def steps_here(self) -> int:
+        """Environment steps of this process."""
+        return self.step - (self.started.step if self.started is not None else 0)
+
+    @property
+    def steps_per_second(self) -> float:
+        """Environment steps per second of this process."""
+        return self.steps_here / self.time if self.time > 0 else 0.0
+
+    def as_dict(self) -> Dict[str, Any]:
+        """The summary as plain values; rewards that were never reported are ``None``."""
+        return {
+            "reason": self.reason,
+            "error": self.failure.error if self.failure is not None else None,
+            "steps": self.step,
+            "iterations": self.iteration,
+            "seconds": self.time,
+            "steps_per_second": self.steps_per_second,
+            "mean_reward": _or_none(self.mean_reward),
+            "best_mean_reward": _or_none(self.best_mean_reward),
+        }
+
+    def _add_metrics(self, event: Metrics) -> None:
+        self.step, self.iteration = event.step, event.iteration
+        reward = float(event.values.get(MEAN_REWARD, math.nan))
+        if not math.isnan(reward):
+            self.mean_reward = reward
+            self.best_mean_reward = reward if math.isnan(self.best_mean_reward) else max(self.best_mean_reward, reward)
+
+
+def summary_lines(tally: RunTally, places: Optional[Mapping[str, PathLike]] = None) -> List[str]:
+    """Return the block of lines that ends a run: what came of it, and where it lies.
+
+    Args:
+        tally: Has seen all events of the run.
+        places: What was written, and where: ``{"checkpoints": "runs/…/checkpoints"}``.
+    """
+    here = f" ({tally.steps_here:,} since the resume)" if tally.steps_here != tally.step else ""
+    rows = {
+        "environment steps": f"{tally.step:,}{here}",
+        "iterations": f"{tally.iteration:,}",
+        "time": format_duration(tally.time) if tally.time >= 1 else f"{tally.time:.2f} s",
+        "speed": f"{tally.steps_per_second:,.0f} steps/s",
+    }
+    if not math.isnan(tally.mean_reward):
+        rows["mean episode reward"] = f"{tally.mean_reward:.2f} (best {tally.best_mean_reward:.2f})"
+    rows.update({what: str(where) for what, where in (places or {}).items()})
+    width = max(map(len, rows))
+    return [_verdict(tally)] + [f"  {name:<{width}}  {value}" for name, value in rows.items()]
+
+
+def _verdict(tally: RunTally) -> str:
+    if tally.failure is not None:
+        where = f" in node {tally.failure.node_id} ({tally.failure.label})" if tally.failure.node_id else ""
+        return f"Failed{where}"
+    return f"Finished: {tally.finished.reason}" if tally.finished is not None else "Ended before it finished"
+
+
+def _or_none(value: float) -> Optional[float]:
+    return None if math.isnan(value) else value
