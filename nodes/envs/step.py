@@ -114,7 +114,9 @@ class IsaacGymStepNode(Node):
         return {"observations": observations, "critic_observations": critic_observations}
 
     def collect_metrics(self) -> Dict[str, float]:
-        """episode/mean_reward, episode/mean_length, … over the last finished episodes."""
+        """episode/mean_reward, … over the last finished episodes; in inference eval/mean_reward, … over all of them."""
+        if self.context.inference:
+            return {f"eval/{name}": value for name, value in self.episodes.summary().items()}
         return self.episodes.metrics()
 
     def state_dict(self) -> Dict[str, Any]:

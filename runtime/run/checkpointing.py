@@ -76,7 +76,7 @@ class CheckpointService:
         is_best = saver.trigger.type == "best_metric" and saver.due is not None
         reward = self.metrics.get(REWARD)
         metadata = node_metadata(
-            type(target).__name__,
+            target.type_name,
             progress.iterations,
             progress.environment_steps,
             reason,

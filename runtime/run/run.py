@@ -10,8 +10,8 @@ from typing import Any, Callable, Dict, Optional, Sequence
 
 from ..checkpoints import ResumeStore
 from ..context import Progress, RunContext
-from ..errors import NodeFailure, RunError
-from ..events import CheckpointSaved, EventBus, Failed, Finished, NodeStats, RunStarted, Sink
+from ..errors import DnneError, NodeFailure, RunError
+from ..events import CheckpointSaved, EventBus, Failed, Finished, Metrics, NodeStats, RunStarted, Sink
 from ..graph import Graph
 from ..scheduler.control import RunControl
 from ..scheduler.engine import Engine
@@ -202,6 +202,8 @@ class Run:
         self.checkpoints.save_all(reason)
         self._save_resume_state(reason)
         metrics = self._final_metrics()
+        if self.settings.inference:
+            context.send(Metrics, context.progress.environment_steps, context.progress.iterations, metrics)
         context.send(Finished, reason, context.progress.environment_steps, context.progress.iterations)
         progress = context.progress
         return RunResult(
@@ -221,6 +223,8 @@ class Run:
         label = error.label if isinstance(error, NodeFailure) else ""
         origin = error.__cause__ if isinstance(error, NodeFailure) and error.__cause__ else error
         text = "".join(traceback.format_exception(type(origin), origin, origin.__traceback__))
+        if isinstance(error, DnneError) and not isinstance(error, NodeFailure):
+            text = ""
         message = str(error) or type(error).__name__
         self.context.send(Failed, message, text, node_id, label, self.context.progress.environment_steps)
 

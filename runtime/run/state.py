@@ -26,7 +26,7 @@ def capture(engine: Engine, graph: Graph, context: RunContext) -> Dict[str, Any]
         "version": STATE_VERSION,
         "progress": {"environment_steps": progress.environment_steps, "iterations": progress.iterations},
         "nodes": {
-            node_id: {"state": node.state_dict(), "random": node.random_state, "type": type(node).__name__}
+            node_id: {"state": node.state_dict(), "random": node.random_state, "type": node.type_name}
             for node_id, node in graph.nodes.items()
         },
         "machine": _capture_machine(engine.machine, graph),
@@ -67,8 +67,8 @@ def restore_nodes(state: Dict[str, Any], graph: Graph, context: RunContext) -> N
     if state.get("version") != STATE_VERSION:
         raise CheckpointError(f"the resume state has version {state.get('version')!r}; this DNNE reads {STATE_VERSION}")
     saved = {node_id: entry["type"] for node_id, entry in state["nodes"].items()}
-    present = {node_id: _class_name(node) for node_id, node in graph.nodes.items()}
-    if {node_id: _without_id(name, node_id) for node_id, name in saved.items()} != present:
+    present = {node_id: node.type_name for node_id, node in graph.nodes.items()}
+    if saved != present:
         raise CheckpointError(
             f"the resume state is of a workflow with the nodes {_list(saved)}, but this one has {_list(present)}; "
             "resume with the workflow of the run"
@@ -114,15 +114,6 @@ def _restore_held(link: Link, held: Dict[str, Any], graph: Graph, context: RunCo
         return decode(held["value"], context.device)
     owner, port = graph.origin(link.source, link.source_port)
     return graph.nodes[owner].held_outputs()[port]
-
-
-def _class_name(node: Any) -> str:
-    return _without_id(type(node).__name__, node.id)
-
-
-def _without_id(name: str, node_id: str) -> str:
-    """``PPOTrainerNode_6`` of an export is a ``PPOTrainerNode``: a run may be resumed in either form."""
-    return name[: -len(node_id) - 1] if name.endswith(f"_{node_id}") else name
 
 
 def _name(link: Link) -> str:

@@ -1,0 +1,53 @@
+"""Ctrl-C and SIGTERM: the first ends the run in order, the second at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator
+
+from ..scheduler.control import RunControl
+
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+
+
+class SignalState:
+    """Which signal, if any, has asked for the end of the run."""
+
+    def __init__(self) -> None:
+        self.received = 0
+
+    @property
+    def exit_code(self) -> int:
+        """130 or 143 after a signal, else 0."""
+        return EXIT_CODES[signal.Signals(self.received)] if self.received else 0
+
+
+@contextmanager
+def stop_on_signals(control: RunControl) -> Iterator[SignalState]:
+    """While the context lasts, let signals stop the run. Outside the main thread nothing is installed."""
+    state = SignalState()
+    if threading.current_thread() is not threading.main_thread():
+        yield state
+        return
+
+    def handle(number: int, frame: Any) -> None:
+        if state.received:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
+        state.received = number
+        name = NAMES[signal.Signals(number)]
+        os.write(sys.__stderr__.fileno(), f"\n{name}: finishing the step and saving; again to end at once\n".encode())
+        control.stop(f"stopped by {name}")
+
+    before: Dict[int, Any] = {number: signal.signal(number, handle) for number in EXIT_CODES}
+    try:
+        yield state
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
