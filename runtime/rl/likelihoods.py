@@ -11,7 +11,7 @@ from typing import List, Optional, Sequence, Tuple
 import torch
 from torch import Tensor
 
-from .distributions import GAUSSIAN_ENTROPY, gaussian_log_prob
+from .distributions import gaussian_log_prob
 
 Gradients = Tuple[Tensor, Optional[Tensor]]
 
@@ -34,11 +34,6 @@ class GaussianLikelihood:
         self._inverse_std = torch.exp(-log_std)
         self._z = (actions - mean) * self._inverse_std
         self.log_probs = gaussian_log_prob(self._z, log_std)
-
-    @property
-    def entropy(self) -> Tensor:
-        """Shape: (B,), or () where all states share σ."""
-        return self.log_std.sum(-1) + self.log_std.shape[-1] * GAUSSIAN_ENTROPY
 
     def gradient(self, grad_log_probs: Tensor, entropy_weight: float) -> Gradients:
         """∂L/∂mean and ∂L/∂log σ from ∂L/∂log π, for L = … − entropy_weight · mean entropy.
@@ -80,11 +75,6 @@ class CategoricalLikelihood:
         self._log_p: List[Tensor] = [part.log_softmax(-1) for part in logits.split(list(sizes), -1)]
         chosen = [log_p.gather(-1, action) for log_p, action in zip(self._log_p, self._actions)]
         self.log_probs = (chosen[0] if len(chosen) == 1 else torch.cat(chosen, -1).sum(-1, keepdim=True)).squeeze(-1)
-
-    @property
-    def entropy(self) -> Tensor:
-        """Shape: (B,)."""
-        return sum(-(log_p.exp() * log_p).sum(-1) for log_p in self._log_p)
 
     def gradient(self, grad_log_probs: Tensor, entropy_weight: float) -> Gradients:
         """∂L/∂logits from ∂L/∂log π, for L = … − entropy_weight · mean entropy. Shape: (B,) -> (B, sum(sizes))."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import repeat
 from typing import Dict, Iterator, NamedTuple, Optional
 
@@ -61,7 +62,7 @@ def shuffled(batch: Minibatch, rows: int, permutation: Tensor, normalize: bool) 
         elif name == "critic_observations" and tensor is batch.observations:
             continue
         elif tensor.numel() * tensor.element_size() > WHOLE_EPOCH_BYTES:
-            pieces[name] = (tensor.index_select(0, part) for part in permutation.split(rows))
+            pieces[name] = map(partial(tensor.index_select, 0), permutation.split(rows))
         else:
             pieces[name] = iter(tensor.index_select(0, permutation).split(rows))
     if normalize:

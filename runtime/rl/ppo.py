@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from itertools import islice
 from typing import Any, Dict, List, Tuple, Union
 
 import torch
@@ -209,10 +211,10 @@ class PPO:
 
     def _run_epoch(self, batch: Minibatch, rows: int, epoch: int, traced: bool) -> Tuple[Norms, List[Trace]]:
         permutation = self._permutation(len(batch.log_probs))
-        minibatches = list(shuffled(batch, rows, permutation, self._settings.normalize_advantages))
+        minibatches = partial(shuffled, batch, rows, permutation, self._settings.normalize_advantages)
         norms: Norms = []
         traces: List[Trace] = []
-        for index, minibatch in enumerate(minibatches):
+        for index, minibatch in enumerate(minibatches()):
             log_ratio, outputs, values = self._backward(minibatch)
             norm = self._step()
             if norm is None:
@@ -222,7 +224,7 @@ class PPO:
                 traces.append(Trace(minibatch, log_ratio, values, self.model.distribution_parameters(outputs)))
         if self._deferred and bool(self._skip):
             index = int((~torch.isfinite(torch.stack(norms))).nonzero()[0])
-            raise self._explain(minibatches[index], epoch, index)
+            raise self._explain(next(islice(minibatches(), index, None)), epoch, index)
         return norms, traces
 
     def _permutation(self, size: int) -> Tensor:
