@@ -130,6 +130,10 @@ def _weak_push(effort: float) -> str:
     return f"{effort:g} N is {share:.3g} % of the {CARTPOLE_EFFORT:g} N of the task"
 
 
+def _inference_only(deterministic: bool) -> str:
+    return "" if deterministic else "it counts in inference only now, which will draw actions from the policy"
+
+
 _OWN_PATHS = "Isaac Gym is imported from the Python environment, so no path is needed"
 _RUN_SETTING = "this is a setting of the run, not of the workflow"
 
@@ -138,7 +142,7 @@ def _constant(kind: str, convert: Callable[[Any], Any]) -> NodeMapping:
     return NodeMapping(
         type=f"{kind}Constant",
         class_type=f"{kind}ConstantNode",
-        outputs=(Port("value"),),
+        outputs=(Port("output", ("value",)),),
         settings=(_parameter("value", convert),),
         constant=True,
     )
@@ -195,7 +199,13 @@ MAPPINGS: Tuple[NodeMapping, ...] = (
             ),
             _parameter("output_size", whole_number, "action_dim", default=1),
             _parameter("learning_rate", number, default=3e-4, belongs_to_user_of="model"),
-            _parameter("deterministic", truth, default=False),
+            _parameter(
+                "deterministic",
+                truth,
+                default=False,
+                remark=_inference_only,
+                remedy="set it to true for the most probable action there",
+            ),
             _parameter("initial_log_std", number, "init_log_std", default=0.0),
             _parameter("input_size", whole_number, widget=False),
         ),
@@ -264,7 +274,7 @@ MAPPINGS: Tuple[NodeMapping, ...] = (
     NodeMapping(
         type="PrimitiveNode",
         class_type="",
-        outputs=(Port("value"),),
+        outputs=(Port("output", ("value",)),),
         settings=(
             Setting(("value",), "value"),
             _gone("control_after_generate", "a constant keeps its value", harmless=("fixed",)),
@@ -295,7 +305,12 @@ SUPERVISED_TYPES = frozenset(
     )
 )  # fmt: skip
 
-CONSTANT_CLASSES: Mapping[type, str] = {int: "IntConstantNode", float: "FloatConstantNode", str: "StringConstantNode"}
+CONSTANT_CLASSES: Mapping[type, str] = {
+    bool: "BoolConstantNode",
+    int: "IntConstantNode",
+    float: "FloatConstantNode",
+    str: "StringConstantNode",
+}
 
 _BY_TYPE: Dict[str, NodeMapping] = {
     **{mapping.class_type: mapping for mapping in MAPPINGS if mapping.class_type},
