@@ -31,8 +31,8 @@ def node_markdown(registry: NodeRegistry) -> str:
         if node.category != category:
             category = node.category
             parts.append(f"## {category}\n")
-        parts.append(_node_section(node))
-    return "\n".join(parts)
+        parts.append(node_section(node))
+    return "\n".join(parts).rstrip() + "\n"
 
 
 def _ordered(registry: NodeRegistry) -> List[Type[Node]]:
@@ -43,7 +43,8 @@ def _first_line(node: Type[Node]) -> str:
     return (inspect.getdoc(node) or "").split("\n\n")[0].replace("\n", " ")
 
 
-def _node_section(node: Type[Node]) -> str:
+def node_section(node: Type[Node]) -> str:
+    """The Markdown section of one node type."""
     lines = [f"### {node.title}", "", f"`{node.__name__}`", "", inspect.getdoc(node) or "", ""]
     if node.fires_on == "any":
         lines += ["Fires on any of its inputs, lowest port first.", ""]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..checkpointed_node import CheckpointedNode, CheckpointReader, CheckpointSettings
-from ..checkpoints import CheckpointTrigger, enough_space, load_node_checkpoint, node_metadata, save_node_checkpoint
+from ..checkpoints import BestMetric, CheckpointTrigger, enough_space, load_node_checkpoint, node_metadata, save_node_checkpoint
 from ..checkpoints.layout import node_folders
 from ..checkpoints.state_codec import named_tensors
 from ..context import RunContext
@@ -25,6 +25,7 @@ class Saver:
     settings: CheckpointSettings
     target: CheckpointedNode
     trigger: CheckpointTrigger
+    best: BestMetric
     due: Optional[str] = None
     saved_iteration: int = -1
 
@@ -48,12 +49,11 @@ class CheckpointService:
             reason = saver.trigger.due(self.context.progress.iterations, metrics, self.context.elapsed)
             saver.due = saver.due or reason
 
-    def save_due(self) -> bool:
-        """Save what is due; true if anything was."""
-        due = [saver for saver in self.savers if saver.due]
-        for saver in due:
-            self._save(saver, saver.due or "")
-        return bool(due)
+    def save_due(self) -> None:
+        """Save what is due."""
+        for saver in self.savers:
+            if saver.due:
+                self._save(saver, saver.due)
 
     def save_all(self, reason: str) -> None:
         """Save every enabled node at the end of a run."""
@@ -73,7 +73,8 @@ class CheckpointService:
 
     def _save(self, saver: Saver, reason: str) -> None:
         progress, target = self.context.progress, saver.target
-        is_best = saver.trigger.type == "best_metric" and saver.due is not None
+        by_metric = saver.trigger.type == "best_metric"
+        is_best = saver.due is not None if by_metric else saver.best.update(self.metrics)
         reward = self.metrics.get(REWARD)
         metadata = node_metadata(
             target.type_name,
@@ -96,13 +97,17 @@ class CheckpointService:
 
     def state_dict(self) -> Dict[str, Any]:
         """Triggers (best value, time since the last save), by the id of the node that has them."""
-        return {saver.settings.id: saver.trigger.state_dict() for saver in self.savers}
+        return {
+            saver.settings.id: {"trigger": saver.trigger.state_dict(), "best": saver.best.state_dict()}
+            for saver in self.savers
+        }
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         """Go on from a saved state."""
         for saver in self.savers:
             if saver.settings.id in state:
-                saver.trigger.load_state_dict(state[saver.settings.id])
+                saver.trigger.load_state_dict(state[saver.settings.id]["trigger"])
+                saver.best.load_state_dict(state[saver.settings.id]["best"])
 
 
 def _savers(graph: Graph) -> List[Saver]:
@@ -114,7 +119,7 @@ def _savers(graph: Graph) -> List[Saver]:
         target = graph.nodes[saved]
         if not isinstance(target, CheckpointedNode):
             raise CheckpointError(f"node {node_id} ({node.label}) cannot save node {saved} ({target.label}): it has no state")
-        savers.append(Saver(node, target, node.new_trigger()))
+        savers.append(Saver(node, target, node.new_trigger(), BestMetric("max")))
     return savers
 
 

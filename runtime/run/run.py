@@ -178,8 +178,8 @@ class Run:
     # Safe points
 
     def _at_safe_point(self) -> Optional[str]:
-        saved = self.checkpoints.save_due()
-        if self.context.elapsed >= self._next_resume_save or saved:
+        self.checkpoints.save_due()
+        if self.context.elapsed >= self._next_resume_save:
             self._save_resume_state("interval")
         return self.limits.reached()
 
