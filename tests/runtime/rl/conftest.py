@@ -45,7 +45,7 @@ def parameters_of(model):
 
 def largest_difference(first, second):
     assert first.keys() == second.keys()
-    return max(float((first[name] - second[name]).abs().max()) for name in first)
+    return max(float((first[name] - second[name]).detach().abs().max()) for name in first)
 
 
 class Kit:
