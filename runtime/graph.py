@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Type
 
+from .errors import WorkflowError
 from .node import Node
 from .ports import Out, PortType
 from .scheduler.machine import Link
 from .specs import UNKNOWN, Spec
-from .workflow import NodeEntry
+from .suggest import did_you_mean
+from .workflow import NodeEntry, Workflow
 
 
 @dataclass
@@ -19,6 +21,24 @@ class Graph:
     nodes: Dict[str, Node] = field(default_factory=dict)
     links: List[Link] = field(default_factory=list)
     specs: Dict[Tuple[str, str], Spec] = field(default_factory=dict)
+
+    def find(self, reference: str) -> Node:
+        """The node with this id, or else this title or type where it is the only one.
+
+        Raises:
+            WorkflowError: None, or several, match.
+        """
+        if reference in self.nodes:
+            return self.nodes[reference]
+        folded = reference.casefold()
+        names = {node_id: (node.label, node.title, node.type_name) for node_id, node in self.nodes.items()}
+        matches = [node_id for node_id, known in names.items() if folded in [name.casefold() for name in known]]
+        if len(matches) == 1:
+            return self.nodes[matches[0]]
+        labels = [node.label for node in self.nodes.values()]
+        problem = f"the nodes {', '.join(matches)} all match" if matches else "there is no node"
+        listed = ", ".join(f"{node_id} ({node.label})" for node_id, node in self.nodes.items())
+        raise WorkflowError(f"{problem} {reference!r}{did_you_mean(reference, labels)}; there are {listed}")
 
     def link_into(self, node_id: str, port: str) -> Optional[Link]:
         """The wire that ends at an input port."""
@@ -83,6 +103,21 @@ class Graph:
                     self.specs[(node_id, port)] = spec
             if self.specs == before:
                 return
+
+
+def graph_to_workflow(graph: Graph, origin: Workflow) -> Workflow:
+    """The document of a graph with every parameter written out; name, layout and unknown keys are those of ``origin``."""
+    nodes = {}
+    for node_id, node in graph.nodes.items():
+        entry = origin.nodes.get(node_id)
+        inputs: Dict[str, Any] = {
+            link.target_port: [link.source, link.source_port] for link in graph.links if link.target == node_id
+        }
+        inputs.update(node.parameter_values())
+        position = entry.position if entry else (0.0, 0.0)
+        extra = entry.extra if entry else {}
+        nodes[node_id] = NodeEntry(node_id, node.type_name, inputs, node.label, position, extra)
+    return Workflow(origin.name, nodes, origin.groups, origin.view, origin.extra)
 
 
 def split_inputs(entry: NodeEntry, node_class: Type[Node]) -> Tuple[Dict[str, Any], Dict[str, Any]]:

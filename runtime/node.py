@@ -36,6 +36,7 @@ class Node:
     The class is checked when it is created; a mistake raises `NodeDefinitionError`.
 
     Class attributes:
+        type_name: Name in workflow files; the class's own unless it says otherwise (an export's ``PPOTrainerNode_6``).
         title: Name in the palette.
         category: Palette section, ``"RL"`` or ``"RL/Rewards"``.
         replaces: Earlier class names; files that use them open as this type.
@@ -49,6 +50,7 @@ class Node:
         input_specs: What is known of the inputs before the run.
     """
 
+    type_name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     category: ClassVar[str] = "Other"
     replaces: ClassVar[Tuple[str, ...]] = ()
@@ -60,6 +62,7 @@ class Node:
     def __init_subclass__(cls, **options: Any):
         super().__init_subclass__(**options)
         cls.inputs, cls.outputs = dict(cls.inputs), dict(cls.outputs)
+        cls.type_name = vars(cls).get("type_name", cls.__name__)
         cls.parameters = _collect_parameters(cls)
         for name, port in vars(cls).items():
             if isinstance(port, In):

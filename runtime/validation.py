@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 from .constant_node import ConstantNode
 from .errors import DeadlockError, ParameterError, WorkflowError
@@ -57,16 +57,29 @@ class InvalidWorkflow(WorkflowError):
         super().__init__(f"{count} in the workflow:\n" + "\n".join(f"  {problem.text}" for problem in errors))
 
 
-def build_graph(workflow: Workflow, registry: NodeRegistry) -> Graph:
+Adjust = Callable[[Graph], List[Problem]]
+
+
+def build_graph(workflow: Workflow, registry: NodeRegistry, adjust: Optional[Adjust] = None) -> Graph:
     """The graph of a valid workflow.
+
+    Args:
+        workflow: The document.
+        registry: The node types.
+        adjust: Changes parameters (``--set``) before sizes are checked, and returns what it could not do.
 
     Raises:
         InvalidWorkflow: With every problem that was found.
     """
-    graph, problems = check_workflow(workflow, registry)
+    graph, problems = check_workflow(workflow, registry, adjust)
+    require_valid(problems)
+    return graph
+
+
+def require_valid(problems: List[Problem]) -> None:
+    """Raise `InvalidWorkflow` if there is an error among the problems."""
     if any(problem.severity == ERROR for problem in problems):
         raise InvalidWorkflow(problems)
-    return graph
 
 
 def validate(workflow: Workflow, registry: NodeRegistry) -> List[Problem]:
@@ -74,8 +87,21 @@ def validate(workflow: Workflow, registry: NodeRegistry) -> List[Problem]:
     return check_workflow(workflow, registry)[1]
 
 
-def check_workflow(workflow: Workflow, registry: NodeRegistry) -> Tuple[Graph, List[Problem]]:
+def check_workflow(
+    workflow: Workflow, registry: NodeRegistry, adjust: Optional[Adjust] = None
+) -> Tuple[Graph, List[Problem]]:
     """The graph as far as it could be built, and every problem."""
+    graph, problems = resolve_workflow(workflow, registry)
+    if adjust is not None:
+        problems += adjust(graph)
+    if not any(problem.severity == ERROR for problem in problems):
+        problems += check_graph(graph)
+    labelled = [_with_label(problem, workflow) for problem in problems]
+    return graph, sorted(labelled, key=lambda problem: problem.severity != ERROR)
+
+
+def resolve_workflow(workflow: Workflow, registry: NodeRegistry) -> Tuple[Graph, List[Problem]]:
+    """Nodes with their parameters, and the wires between them; what `check_graph` finds is not looked for."""
     graph, problems = Graph(), []
     if not workflow.nodes:
         problems.append(Problem("", "", "it has no nodes", "add an environment, an agent and a trainer"))
@@ -89,10 +115,7 @@ def check_workflow(workflow: Workflow, registry: NodeRegistry) -> Tuple[Graph, L
         for port, value in on_ports.items():
             _add_link(graph, workflow, node_id, port, value, problems)
     problems += _check_wiring(graph, inputs)
-    if not any(problem.severity == ERROR for problem in problems):
-        problems += check_graph(graph)
-    labelled = [_with_label(problem, workflow) for problem in problems]
-    return graph, sorted(labelled, key=lambda problem: problem.severity != ERROR)
+    return graph, problems
 
 
 def check_graph(graph: Graph) -> List[Problem]:

@@ -52,26 +52,6 @@ class Workflow:
     view: Dict[str, Any] = field(default_factory=dict)
     extra: Dict[str, Any] = field(default_factory=dict)
 
-    def find(self, reference: str) -> NodeEntry:
-        """The node with this id, or else this title or class name where it is the only one.
-
-        Raises:
-            WorkflowError: None, or several, match.
-        """
-        if reference in self.nodes:
-            return self.nodes[reference]
-        folded = reference.casefold()
-        matches = [
-            entry
-            for entry in self.nodes.values()
-            if folded in (entry.title.casefold(), entry.class_type.casefold())
-        ]
-        if len(matches) == 1:
-            return matches[0]
-        known = ", ".join(f"{entry.id} ({entry.title or entry.class_type})" for entry in self.nodes.values())
-        problem = "several nodes match" if matches else "there is no node"
-        raise WorkflowError(f"{problem} {reference!r}; the nodes are {known}")
-
 
 def load_workflow(path: Union[str, Path]) -> Workflow:
     """Read a workflow file.
