@@ -4,8 +4,8 @@ from .csv_metrics import CsvMetrics, read_metrics
 from .json_lines import JsonLinesSink, read_records
 from .progress import ProgressDisplay
 from .report import report_lines
+from .run_description import compare_run, describe_run, git_state
 from .run_folder import Recorders, RunFolder
-from .run_info import compare_run, git_state, run_info
 from .tally import RunTally, summary_lines
 from .tensorboard_writer import TensorBoardWriter
 from .text_output import OutputClosed
@@ -20,10 +20,10 @@ __all__ = [
     "RunTally",
     "TensorBoardWriter",
     "compare_run",
+    "describe_run",
     "git_state",
     "read_metrics",
     "read_records",
     "report_lines",
-    "run_info",
     "summary_lines",
 ]

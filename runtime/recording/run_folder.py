@@ -20,7 +20,7 @@ from . import csv_metrics, json_lines
 from .csv_metrics import CsvMetrics
 from .json_lines import JsonLinesSink
 from .line_file import storage_errors
-from .run_info import FORMAT_VERSION
+from .run_description import FORMAT_VERSION
 from .run_lock import LOCK_FILE, RunLock
 from .tensorboard_writer import TensorBoardWriter
 
@@ -101,7 +101,7 @@ class RunFolder:
         """Write ``run.json`` at the start; what it said of earlier parts of a resumed run goes on under ``earlier``.
 
         Args:
-            info: As :func:`run_info` makes it.
+            info: As :func:`describe_run` makes it.
 
         Raises:
             StorageError: the file cannot be written.

@@ -19,7 +19,7 @@ _COMPARED = ("seed", "device", "num_threads", "settings", "parameters", "version
 _MISSING = object()
 
 
-def run_info(
+def describe_run(
     name: str,
     mode: str,
     seed: int,
