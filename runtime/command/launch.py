@@ -21,7 +21,7 @@ from ..recording import (
     RunFolder,
     compare_run,
     report_lines,
-    run_info,
+    describe_run,
 )
 from ..run import Run
 from ..scheduler.control import RunControl
@@ -139,7 +139,7 @@ class Session:
         settings = self.settings
         parameters = {node_id: node.parameter_values() for node_id, node in self.graph.nodes.items()}
         folder.write_info(
-            run_info(
+            describe_run(
                 self.document.name, settings.mode, settings.seed, str(self.device), settings.threads,
                 settings.as_dict(), parameters,
             )
