@@ -64,7 +64,7 @@ docs: tools ## Write docs/nodes.md from the declarations of the nodes
 
 test38: ## Run the test suite on Python 3.8, where there is one (with CI=true there must be)
 	@if python38=$$(scripts/find-python 3.8); then \
-	  PYTHON="$$python38" scripts/bootstrap "$(VENV38)" dev; \
+	  PYTHON="$$python38" scripts/bootstrap "$(VENV38)" dev,onnx; \
 	  OMP_NUM_THREADS=1 MPLBACKEND=Agg "$(VENV38)/bin/python" -m pytest $(PYTEST_ARGS); \
 	elif [ "$${CI:-}" = true ]; then \
 	  echo 'error: CI=true, and the tests on Python 3.8 cannot run without a Python 3.8' >&2; exit 1; \
