@@ -8,7 +8,8 @@ from typing import Dict, Iterator, List, Set, Tuple
 
 QT = {"PySide6", "PySide2", "PyQt6", "PyQt5", "shiboken6", "Qt", "NodeGraphQt", "pyqtgraph"}
 HEADLESS_ENTRY = "app.cli"
-EDITOR_ENTRY = "app.editor"  # opened by `dnne` alone; app.cli imports it in a function, headless commands never
+COMMANDS = "app.commands"  # app.cli imports the chosen one of these by name
+EDITOR_ENTRY = "app.editor"  # may be imported in a function, where the editor is opened; headless commands never do
 
 _OWN_PACKAGES_OF = {
     "app": {"app", "nodes", "runtime", "resources"},
@@ -136,8 +137,9 @@ def _broken_rules(module: _Module, imported: _Import) -> Iterator[Tuple[str, str
 
 
 def _qt_in_headless_commands(modules: Dict[str, _Module]) -> Iterator[Violation]:
-    """Yield each import of Qt that app.cli leads to, also through imports in functions, but not through the editor."""
-    waiting: List[Tuple[str, ...]] = [(HEADLESS_ENTRY,)] if HEADLESS_ENTRY in modules else []
+    """Yield each import of Qt that the commands lead to, also through imports in functions, but not by the editor."""
+    entries = [name for name in modules if name == HEADLESS_ENTRY or name.startswith(COMMANDS + ".")]
+    waiting: List[Tuple[str, ...]] = [(name,) for name in entries]
     seen: Set[str] = set()
     while waiting:
         chain = waiting.pop()
