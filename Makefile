@@ -59,6 +59,7 @@ format: tools ## Format the code and mend what ruff can mend
 	$(py) -m ruff format .
 
 docs: tools ## Write docs/nodes.md from the declarations of the nodes
+	mkdir -p docs
 	$(py) -m app.cli nodes --markdown > docs/nodes.md.new
 	mv docs/nodes.md.new docs/nodes.md
 
