@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import DnneError, ParameterError
-from ..spaces import Box, Space, policy_outputs
-from .distributions import DiagonalGaussian, distribution_for, gaussian_log_prob, standard_normal
-from .likelihoods import CategoricalLikelihood, GaussianLikelihood
-from .networks import FeatureNetwork, empty_layer, initialize
+from ..spaces import Space, policy_outputs
+from .distributions import DiagonalGaussian, Family, distribution_for, gaussian_log_prob, standard_normal
+from .likelihoods import CategoricalLikelihood, GaussianLikelihood, Likelihood
+from .networks import FeatureNetwork, empty_linear, initialize
 from .normalization import RunningMeanStd
 from .types import PolicyOutput
 
@@ -50,7 +50,7 @@ class ActorCritic(nn.Module):
         hidden_sizes: Widths of the hidden layers.
         activation: A name of `networks.ACTIVATIONS`.
         shared_trunk: One feature network for policy and value.
-        sigma: Log standard deviation of a Gaussian policy: a "learned" or a "fixed" vector, or a function of the "state".
+        sigma: Log standard deviation of a Gaussian policy: a "learned" or a "fixed" vector, or an output of the "state".
         initial_log_std: Where the log standard deviation starts.
         orthogonal_init: Orthogonal weights with gains √2 (hidden), 0.01 (policy), 1 (value); off, torch's default.
         normalize_observations: Normalise vector observations by running statistics.
@@ -62,6 +62,8 @@ class ActorCritic(nn.Module):
     Raises:
         ParameterError: if the arguments contradict each other.
     """
+
+    log_std: Tensor
 
     def __init__(
         self,
@@ -88,21 +90,29 @@ class ActorCritic(nn.Module):
         self.privileged = critic_observation_shape is not None
         self.critic_observation_shape = tuple(critic_observation_shape or observation_shape)
         self.action_space = action_space
-        self.distribution = distribution_for(action_space)
+        self.distribution: Family = distribution_for(action_space)
         self.gaussian = isinstance(self.distribution, DiagonalGaussian)
         self.sigma = sigma if self.gaussian else "none"
         self.shared_trunk = shared_trunk
 
-        build = lambda shape: FeatureNetwork(shape, hidden_sizes, activation, _wants_cnn(cnn, shape))  # noqa: E731
-        self.actor = build(self.observation_shape)
-        self.critic = None if shared_trunk else build(self.critic_observation_shape)
+        self.actor = FeatureNetwork(observation_shape, hidden_sizes, activation, _wants_cnn(cnn, observation_shape))
+        self.critic: Optional[FeatureNetwork] = None
+        if not shared_trunk:
+            shape = self.critic_observation_shape
+            critic_cnn = None if cnn and self.privileged else cnn
+            self.critic = FeatureNetwork(shape, hidden_sizes, activation, _wants_cnn(critic_cnn, shape))
         outputs = policy_outputs(action_space) * (2 if self.sigma == "state" else 1)
-        self.policy_head = empty_layer(nn.Linear, self.actor.output_size, outputs)
-        self.value_head = empty_layer(nn.Linear, (self.critic or self.actor).output_size, 1)
+        self.policy_head = empty_linear(self.actor.output_size, outputs)
+        self.value_head = empty_linear(self.value_network.output_size, 1)
         self._initialize(generator, orthogonal_init, initial_log_std)
         self._add_log_std(initial_log_std)
         self._add_normalizers(normalize_observations, observation_clip, normalize_values)
         self.to(device)
+
+    @property
+    def value_network(self) -> FeatureNetwork:
+        """The features under the value head: the critic's own, or those of the shared trunk."""
+        return self.actor if self.critic is None else self.critic
 
     def _initialize(self, generator: torch.Generator, orthogonal: bool, initial_log_std: float) -> None:
         self.to(generator.device)
@@ -116,24 +126,22 @@ class ActorCritic(nn.Module):
                 self.policy_head.bias[self.policy_head.out_features // 2 :] = initial_log_std
 
     def _add_log_std(self, initial_log_std: float) -> None:
-        start = torch.full((self.policy_head.out_features,), float(initial_log_std), device=self.policy_head.weight.device)
+        start = torch.full((self.policy_head.out_features,), float(initial_log_std))
         if self.sigma == "learned":
             self.log_std = nn.Parameter(start)
         elif self.sigma == "fixed":
             self.register_buffer("log_std", start)
 
     def _add_normalizers(self, observations: bool, clip: float, values: bool) -> None:
-        actor_vector, critic_vector = self.actor.front is None, (self.critic or self.actor).front is None
-        if observations and not actor_vector and not (self.privileged and critic_vector):
+        actor = observations and self.actor.front is None
+        critic = observations and self.privileged and self.value_network.front is None
+        if observations and not actor and not critic:
             raise ParameterError(
-                "normalize_observations: running statistics are for vectors, but the observations are images, which are "
-                "scaled to [0, 1] instead; switch it off"
+                "normalize_observations: running statistics are for vectors, but the observations are images, which "
+                "are scaled to [0, 1] instead; switch it off"
             )
-        normalizer = lambda wanted, shape: RunningMeanStd(shape, clip=clip) if wanted else None  # noqa: E731
-        self.observation_normalizer = normalizer(observations and actor_vector, self.observation_shape)
-        self.critic_observation_normalizer = normalizer(
-            observations and self.privileged and critic_vector, self.critic_observation_shape
-        )
+        self.observation_normalizer = RunningMeanStd(self.observation_shape, clip) if actor else None
+        self.critic_observation_normalizer = RunningMeanStd(self.critic_observation_shape, clip) if critic else None
         self.value_normalizer = RunningMeanStd(()) if values else None
 
     def prepare(self, observations: Tensor) -> Tensor:
@@ -144,7 +152,7 @@ class ActorCritic(nn.Module):
         """Observations as the critic's network takes them; those of the actor where the critic has none of its own."""
         if not self.privileged:
             return self.prepare(critic_observations)
-        return _prepare(critic_observations, self.critic_observation_normalizer, self.critic)
+        return _prepare(critic_observations, self.critic_observation_normalizer, self.value_network)
 
     def networks(self, prepared: Tensor, critic_prepared: Tensor) -> Tuple[Tensor, Tensor]:
         """Raw outputs of both heads, from prepared observations.
@@ -163,10 +171,10 @@ class ActorCritic(nn.Module):
             return mean, log_std
         return outputs, self.log_std
 
-    def likelihood(self, outputs: Tensor, actions: Tensor) -> Union[GaussianLikelihood, CategoricalLikelihood]:
+    def likelihood(self, outputs: Tensor, actions: Tensor) -> Likelihood:
         """Likelihood of recorded actions, with its gradient by hand. Shape: (N, O) and as in `PolicyOutput`."""
-        if self.gaussian:
-            return GaussianLikelihood(*self.gaussian_parts(outputs), actions)
+        if isinstance(self.distribution, DiagonalGaussian):
+            return GaussianLikelihood(outputs, None if self.sigma == "state" else self.log_std, actions)
         return CategoricalLikelihood(outputs, actions, self.distribution.sizes)
 
     def distribution_parameters(self, outputs: Tensor) -> Tensor:
@@ -197,7 +205,8 @@ class ActorCritic(nn.Module):
             observations: Shape: (N, *observation_shape).
             generator: Draws the actions.
             deterministic: Take the most probable action.
-            critic_observations: Privileged observations, where the model has them. Shape: (N, *critic_observation_shape).
+            critic_observations: Privileged observations, where the model has them.
+                Shape: (N, *critic_observation_shape).
 
         Raises:
             DnneError: if privileged observations are missing.
@@ -207,17 +216,21 @@ class ActorCritic(nn.Module):
         if self.gaussian and not deterministic:
             actions, log_probs = self._sample_gaussian(outputs, generator)
         else:
-            draw = self.distribution.mode if deterministic else self.distribution.sample
-            actions = draw(parameters) if deterministic else draw(parameters, generator)
-            log_probs = self.distribution.log_prob(parameters, actions)
+            family = self.distribution
+            actions = family.mode(parameters) if deterministic else family.sample(parameters, generator)
+            log_probs = family.log_prob(parameters, actions)
         return PolicyOutput(actions, log_probs, self.denormalize_values(values), parameters, critic_observations)
 
     def _sample_gaussian(self, outputs: Tensor, generator: torch.Generator) -> Tuple[Tensor, Tensor]:
         mean, log_std = self.gaussian_parts(outputs)
-        actions = torch.addcmul(mean, log_std.exp(), standard_normal(mean.shape, mean, generator))
-        return actions, gaussian_log_prob((actions - mean) * torch.exp(-log_std), log_std)
+        std = log_std.exp()
+        actions = torch.addcmul(mean, std, standard_normal(mean.shape, mean, generator))
+        # from the rounded action, as the update will see it
+        return actions, gaussian_log_prob(((actions - mean) / std).square(), log_std)
 
-    def evaluate(self, observations: Tensor, actions: Tensor, critic_observations: Optional[Tensor] = None) -> Evaluation:
+    def evaluate(
+        self, observations: Tensor, actions: Tensor, critic_observations: Optional[Tensor] = None
+    ) -> Evaluation:
         """Log-probabilities, entropies and values of recorded transitions, with gradients.
 
         Args:
@@ -237,15 +250,14 @@ class ActorCritic(nn.Module):
     @torch.no_grad()
     def values(self, critic_observations: Tensor) -> Tensor:
         """V(s) in units of return. Shape: (N, *critic_observation_shape) -> (N,)."""
-        network = self.critic or self.actor
-        values = self.value_head(network(self.prepare_critic(critic_observations))).squeeze(-1)
+        values = self.value_head(self.value_network(self.prepare_critic(critic_observations))).squeeze(-1)
         return self.denormalize_values(values)
 
     def update_normalizer(self, observations: Tensor, critic_observations: Optional[Tensor] = None) -> None:
         """Merge a rollout's observations into the running statistics. Shape: (..., *shape)."""
         if self.observation_normalizer is not None:
             self.observation_normalizer.update(observations)
-        if self.critic_observation_normalizer is not None:
+        if self.critic_observation_normalizer is not None and critic_observations is not None:
             self.critic_observation_normalizer.update(critic_observations)
 
     @torch.no_grad()

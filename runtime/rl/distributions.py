@@ -7,7 +7,7 @@ of all choices one after another for discrete actions.
 from __future__ import annotations
 
 import math
-from typing import List, Sequence
+from typing import List, Sequence, Union
 
 import torch
 from torch import Tensor
@@ -54,10 +54,10 @@ class Distribution:
         raise NotImplementedError
 
 
-def gaussian_log_prob(z: Tensor, log_std: Tensor) -> Tensor:
-    """log N(a; μ, σ) from z = (a − μ)/σ. Shape: (..., A) and (A,) or (..., A) -> (...)."""
-    constant = log_std.sum(-1) + z.shape[-1] * LOG_SQRT_2PI
-    return torch.sub(z.square().sum(-1).mul_(-0.5), constant)
+def gaussian_log_prob(squares: Tensor, log_std: Tensor) -> Tensor:
+    """log N(a; μ, σ) from ((a − μ)/σ)². Shape: (..., A) and (A,) or (..., A) -> (...)."""
+    constant = -squares.shape[-1] * LOG_SQRT_2PI - log_std.sum(-1)
+    return torch.sub(constant, squares.sum(-1), alpha=0.5)
 
 
 class DiagonalGaussian(Distribution):
@@ -76,7 +76,7 @@ class DiagonalGaussian(Distribution):
 
     def log_prob(self, parameters: Tensor, actions: Tensor) -> Tensor:
         mean, log_std = parameters.chunk(2, -1)
-        return gaussian_log_prob((actions - mean) * torch.exp(-log_std), log_std)
+        return gaussian_log_prob(((actions - mean) / log_std.exp()).square(), log_std)
 
     def entropy(self, parameters: Tensor) -> Tensor:
         return parameters[..., self.action_size :].sum(-1) + self.action_size * GAUSSIAN_ENTROPY
@@ -149,7 +149,10 @@ class MultiCategorical(Distribution):
         return torch.stack([choice.kl(first, second) for choice, first, second in parts], -1).sum(-1)
 
 
-def distribution_for(space: Space) -> Distribution:
+Family = Union[DiagonalGaussian, Categorical, MultiCategorical]
+
+
+def distribution_for(space: Space) -> Family:
     """The distribution whose samples are actions of a space."""
     if isinstance(space, Box):
         return DiagonalGaussian(flat_size(space))

@@ -6,68 +6,87 @@ number of operations is what an update costs. Each gradient is tested against au
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence
 
 import torch
 from torch import Tensor
 
 from .distributions import gaussian_log_prob
+from .objective import bounds_excess
+from .settings import PPOSettings
 
-Gradients = Tuple[Tensor, Optional[Tensor]]
 
-
-class GaussianLikelihood:
-    """Of a diagonal Gaussian.
-
-    Args:
-        mean: Shape: (B, A).
-        log_std: Shape: (A,) for all states, or (B, A).
-        actions: Shape: (B, A).
+class Likelihood:
+    """Of the recorded actions under a policy's outputs.
 
     Attributes:
-        log_probs: Shape: (B,).
+        log_probs: log π(a|s). Shape: (B,).
     """
 
-    def __init__(self, mean: Tensor, log_std: Tensor, actions: Tensor):
-        self.mean = mean
-        self.log_std = log_std
-        self._inverse_std = torch.exp(-log_std)
-        self._z = (actions - mean) * self._inverse_std
-        self.log_probs = gaussian_log_prob(self._z, log_std)
+    log_probs: Tensor
 
-    def gradient(self, grad_log_probs: Tensor, entropy_weight: float) -> Gradients:
-        """∂L/∂mean and ∂L/∂log σ from ∂L/∂log π, for L = … − entropy_weight · mean entropy.
+    def backward(self, grad_log_probs: Tensor, settings: PPOSettings) -> Tensor:
+        """∂L/∂outputs from ∂L/∂log π, with the entropy bonus and the bounds penalty of the settings added to L.
 
         Args:
             grad_log_probs: Shape: (B,).
+            settings: Brings entropy_coef, bounds_coef and bounds_limit.
 
         Returns:
-            Shapes: (B, A), and that of log_std.
+            Shape: (B, O).
         """
-        # ∂log π/∂μ = z/σ,  ∂log π/∂log σ = z² − 1,  ∂H/∂log σ = 1
-        grad = grad_log_probs.unsqueeze(-1)
-        excess = self._z.square().sub_(1.0)
-        if self.log_std.dim() == 1:
-            grad_log_std = torch.mv(excess.t(), grad_log_probs)
-            per_element = entropy_weight
-        else:
-            grad_log_std = excess.mul_(grad)
-            per_element = entropy_weight / grad_log_probs.shape[0]
-        if entropy_weight:
-            grad_log_std.sub_(per_element)
-        return (self._z * self._inverse_std).mul_(grad), grad_log_std
+        raise NotImplementedError
 
 
-class CategoricalLikelihood:
+class GaussianLikelihood(Likelihood):
+    """Of a diagonal Gaussian.
+
+    Args:
+        outputs: Means, followed by log σ where that depends on the state. Shape: (B, A) or (B, 2A).
+        log_std: log σ of all states; None where it is among the outputs. `backward` writes its `.grad` if it has one.
+            Shape: (A,).
+        actions: Shape: (B, A).
+    """
+
+    def __init__(self, outputs: Tensor, log_std: Optional[Tensor], actions: Tensor):
+        self._shared = log_std
+        self._mean, own_log_std = outputs.chunk(2, -1) if log_std is None else (outputs, log_std)
+        self._std = own_log_std.exp()
+        self._z = (actions - self._mean).div_(self._std)
+        self._squares = self._z * self._z
+        self.log_probs = gaussian_log_prob(self._squares, own_log_std)
+
+    def backward(self, grad_log_probs: Tensor, settings: PPOSettings) -> Tensor:
+        # ∂log π/∂μ = z/σ
+        grad_mean = (self._z / self._std).mul_(grad_log_probs.unsqueeze(-1))
+        if settings.bounds_coef:
+            excess = bounds_excess(self._mean, settings.bounds_limit)
+            grad_mean.add_(excess, alpha=2.0 * settings.bounds_coef / len(excess))
+        if self._shared is None:
+            return torch.cat((grad_mean, self._grad_own_log_std(grad_log_probs, settings.entropy_coef)), -1)
+        if self._shared.grad is not None:
+            self._write_grad_log_std(self._shared.grad, grad_log_probs, settings.entropy_coef)
+        return grad_mean
+
+    # ∂log π/∂log σ = z² − 1,  ∂H/∂log σ = 1
+
+    def _grad_own_log_std(self, grad_log_probs: Tensor, entropy_coef: float) -> Tensor:
+        return (self._squares - 1.0).mul_(grad_log_probs.unsqueeze(-1)).sub_(entropy_coef / len(grad_log_probs))
+
+    def _write_grad_log_std(self, grad_log_std: Tensor, grad_log_probs: Tensor, entropy_coef: float) -> None:
+        torch.mv(self._squares.t(), grad_log_probs, out=grad_log_std)
+        grad_log_std.sub_(grad_log_probs.sum())
+        if entropy_coef:
+            grad_log_std.sub_(entropy_coef)
+
+
+class CategoricalLikelihood(Likelihood):
     """Of one or more independent choices.
 
     Args:
         logits: Those of all choices one after another. Shape: (B, sum(sizes)).
         actions: Shape: (B,) or (B, K).
         sizes: Number of options of each choice.
-
-    Attributes:
-        log_probs: Shape: (B,).
     """
 
     def __init__(self, logits: Tensor, actions: Tensor, sizes: Sequence[int]):
@@ -76,12 +95,11 @@ class CategoricalLikelihood:
         chosen = [log_p.gather(-1, action) for log_p, action in zip(self._log_p, self._actions)]
         self.log_probs = (chosen[0] if len(chosen) == 1 else torch.cat(chosen, -1).sum(-1, keepdim=True)).squeeze(-1)
 
-    def gradient(self, grad_log_probs: Tensor, entropy_weight: float) -> Gradients:
-        """∂L/∂logits from ∂L/∂log π, for L = … − entropy_weight · mean entropy. Shape: (B,) -> (B, sum(sizes))."""
+    def backward(self, grad_log_probs: Tensor, settings: PPOSettings) -> Tensor:
         grad = grad_log_probs.unsqueeze(-1)
-        weight = entropy_weight / grad_log_probs.shape[0]
+        weight = settings.entropy_coef / len(grad)
         parts = [self._part(log_p, action, grad, weight) for log_p, action in zip(self._log_p, self._actions)]
-        return (parts[0] if len(parts) == 1 else torch.cat(parts, -1)), None
+        return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
 
     @staticmethod
     def _part(log_p: Tensor, action: Tensor, grad: Tensor, weight: float) -> Tensor:

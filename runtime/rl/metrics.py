@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple
 
 import torch
 from torch import Tensor
 
 from .distributions import DiagonalGaussian, Distribution
 from .minibatches import Minibatch
-from .objective import bounds_loss, surrogate_loss, value_loss
+from .objective import bounds_loss, surrogate_terms, value_loss
 from .settings import PPOSettings
 
 
@@ -30,7 +30,7 @@ class Trace(NamedTuple):
 
 
 class EpochTrace:
-    """The traces of an epoch's minibatches, put together once at the epoch's end: that costs a tenth of doing it each time."""
+    """The traces of an epoch's minibatches, put together once at its end, which costs less than doing it each time."""
 
     def __init__(self, traces: List[Trace]):
         self._batches = [trace.batch for trace in traces]
@@ -38,13 +38,12 @@ class EpochTrace:
         self.values = torch.cat([trace.values for trace in traces])
         self.parameters = torch.cat([trace.parameters for trace in traces])
 
-    def field(self, name: str) -> Optional[Tensor]:
+    def field(self, name: str) -> Tensor:
         """A field of all minibatches. Shape: (batch_size, ...)."""
-        parts = [getattr(batch, name) for batch in self._batches]
-        return None if parts[0] is None else torch.cat(parts)
+        return torch.cat([getattr(batch, name) for batch in self._batches])
 
     def approx_kl(self) -> Tensor:
-        """Mean of (r − 1) − log r, an unbiased estimate of KL(old ‖ new) (Schulman 2020, "Approximating KL divergence")."""
+        """Mean of (r − 1) − log r, an unbiased estimate of KL(old ‖ new). Schulman 2020, "Approximating KL divergence"."""
         return (torch.expm1(self.log_ratio) - self.log_ratio).mean()
 
     def kl(self, distribution: Distribution) -> Tensor:
@@ -53,11 +52,12 @@ class EpochTrace:
 
     def metrics(self, settings: PPOSettings, distribution: Distribution) -> Dict[str, Tensor]:
         """Losses and divergences as means over the epoch, on the device."""
-        advantages, clip = self.field("advantages"), settings.clip_param
+        clip = settings.clip_param
         entropy = distribution.entropy(self.parameters).mean()
-        losses = value_loss(self.values, self.field("returns"), self.field("values"), value_clip(settings))
+        old_values = self.field("values") if settings.clip_value else None
+        losses = value_loss(self.values, self.field("returns"), old_values, value_clip(settings))
         metrics = {
-            "train/policy_loss": surrogate_loss(self.log_ratio, advantages, clip).mean(),
+            "train/policy_loss": surrogate_terms(self.log_ratio, self.field("weights"), clip).sum() / len(self._batches),
             "train/value_loss": losses.mean(),
             "train/entropy_loss": -entropy,
             "train/entropy": entropy,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
-from itertools import repeat
-from typing import Dict, Iterator, NamedTuple, Optional
+from itertools import repeat, tee
+from typing import Iterator, NamedTuple, Optional
 
 import torch
 from torch import Tensor
@@ -15,12 +16,13 @@ ADVANTAGE_EPSILON = 1e-8
 
 
 class Minibatch(NamedTuple):
-    """B transitions. `advantages` are already normalised.
+    """B transitions.
 
     Attributes:
         observations, critic_observations: As the networks take them. Shape: (B, F) or images.
         actions: Shape: (B, A), (B,) or (B, K).
-        log_probs, advantages: Shape: (B,).
+        log_probs: At the time of the rollout. Shape: (B,).
+        weights: −A/B of each minibatch's advantages; of a whole rollout, the advantages A. Shape: (B,).
         returns: In the value head's units, normalised where values are. Shape: (B,).
         values: Likewise, at the time of the rollout; None where value clipping is off. Shape: (B,).
         distribution: Flat parameters at the time of the rollout; None where no KL is wanted. Shape: (B, P).
@@ -30,18 +32,21 @@ class Minibatch(NamedTuple):
     critic_observations: Tensor
     actions: Tensor
     log_probs: Tensor
-    advantages: Tensor
+    weights: Tensor
     returns: Tensor
     values: Optional[Tensor] = None
     distribution: Optional[Tensor] = None
 
 
-def normalized_advantages(advantages: Tensor) -> Tensor:
-    """Zero mean and unit variance within each row. Shape: (M, B)."""
-    if advantages.shape[1] < 2:
-        return advantages
-    std, mean = torch.std_mean(advantages, 1, keepdim=True)
-    return (advantages - mean) / (std + ADVANTAGE_EPSILON)
+def surrogate_weights(advantages: Tensor, normalize: bool) -> Tensor:
+    """−A/B, with A of zero mean and unit variance within each row where asked. Shape: (M, B)."""
+    rows = advantages.shape[1]
+    if not normalize or rows < 2:
+        return advantages * (-1.0 / rows)
+    centered = advantages - advantages.mean(1, keepdim=True)
+    # Written so because torch.std takes 50 times as long. σ = ‖A − Ā‖ / √(B − 1)
+    std = torch.linalg.vector_norm(centered, dim=1, keepdim=True) * (1.0 / math.sqrt(rows - 1))
+    return centered.div_((std + ADVANTAGE_EPSILON) * -rows)
 
 
 def shuffled(batch: Minibatch, rows: int, permutation: Tensor, normalize: bool) -> Iterator[Minibatch]:
@@ -50,25 +55,33 @@ def shuffled(batch: Minibatch, rows: int, permutation: Tensor, normalize: bool) 
     Every tensor is gathered once per epoch, and minibatches are slices of it: a gather per minibatch costs more calls.
 
     Args:
-        batch: The whole rollout of `batch_size` transitions, with raw advantages.
+        batch: The whole rollout of `batch_size` transitions, with advantages as `weights`.
         rows: Transitions per minibatch, a divisor of batch_size.
         permutation: Shape: (batch_size,), int64.
         normalize: Normalise advantages within each minibatch.
     """
-    pieces: Dict[str, Iterator[Optional[Tensor]]] = {}
-    for name, tensor in batch._asdict().items():
-        if tensor is None:
-            pieces[name] = repeat(None)
-        elif name == "critic_observations" and tensor is batch.observations:
-            continue
-        elif tensor.numel() * tensor.element_size() > WHOLE_EPOCH_BYTES:
-            pieces[name] = map(partial(tensor.index_select, 0), permutation.split(rows))
-        else:
-            pieces[name] = iter(tensor.index_select(0, permutation).split(rows))
-    if normalize:
-        advantages = batch.advantages.index_select(0, permutation).view(-1, rows)
-        pieces["advantages"] = iter(normalized_advantages(advantages).unbind(0))
-    for _ in range(len(permutation) // rows):
-        values = {name: next(piece) for name, piece in pieces.items()}
-        values.setdefault("critic_observations", values["observations"])
-        yield Minibatch(**values)
+    observations = _pieces(batch.observations, rows, permutation)
+    if batch.critic_observations is batch.observations:
+        observations, critic_observations = tee(observations)
+    else:
+        critic_observations = _pieces(batch.critic_observations, rows, permutation)
+    advantages = batch.weights.index_select(0, permutation).view(-1, rows)
+    pieces = (
+        observations,
+        critic_observations,
+        _pieces(batch.actions, rows, permutation),
+        _pieces(batch.log_probs, rows, permutation),
+        surrogate_weights(advantages, normalize).unbind(0),
+        _pieces(batch.returns, rows, permutation),
+        _pieces(batch.values, rows, permutation),
+        _pieces(batch.distribution, rows, permutation),
+    )
+    return map(Minibatch._make, zip(*pieces))
+
+
+def _pieces(tensor: Optional[Tensor], rows: int, permutation: Tensor) -> Iterator[Optional[Tensor]]:
+    if tensor is None:
+        return repeat(None)
+    if tensor.numel() * tensor.element_size() > WHOLE_EPOCH_BYTES:
+        return map(partial(tensor.index_select, 0), permutation.split(rows))
+    return iter(tensor.index_select(0, permutation).split(rows))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Callable, Dict, NamedTuple, Optional, Sequence, Tuple
+from functools import partial
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Union
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import ParameterError
+
+Layer = Union[nn.Linear, nn.Conv2d]
 
 HIDDEN_GAIN = math.sqrt(2.0)
 
@@ -19,7 +22,7 @@ class Activation(NamedTuple):
 
     Attributes:
         forward: x -> y; may write into x.
-        backward: (∂L/∂y, y) -> ∂L/∂x; None where x itself is needed.
+        backward: (∂L/∂y, y) -> ∂L/∂x, written over ∂L/∂y; None where x itself is needed.
     """
 
     forward: Callable[[Tensor], Tensor]
@@ -28,26 +31,41 @@ class Activation(NamedTuple):
 
 _aten = torch.ops.aten
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+_LEAK = 0.01
+
+
+def _elu_backward(grad: Tensor, result: Tensor, alpha: float = 1.0, scale: float = 1.0) -> Tensor:
+    return _aten.elu_backward.grad_input(grad, alpha, scale, 1.0, True, result, grad_input=grad)
+
+
+def _relu_backward(grad: Tensor, result: Tensor) -> Tensor:
+    return _aten.threshold_backward.grad_input(grad, result, 0.0, grad_input=grad)
+
+
+def _tanh_backward(grad: Tensor, result: Tensor) -> Tensor:
+    return _aten.tanh_backward.grad_input(grad, result, grad_input=grad)
+
+
+def _sigmoid_backward(grad: Tensor, result: Tensor) -> Tensor:
+    return _aten.sigmoid_backward.grad_input(grad, result, grad_input=grad)
+
+
+def _leaky_relu_backward(grad: Tensor, result: Tensor) -> Tensor:
+    return _aten.leaky_relu_backward.grad_input(grad, result, _LEAK, True, grad_input=grad)
+
 
 ACTIVATIONS: Dict[str, Activation] = {
-    "elu": Activation(
-        lambda x: F.elu(x, inplace=True), lambda g, y: _aten.elu_backward.default(g, 1.0, 1.0, 1.0, True, y)
-    ),
-    "relu": Activation(torch.relu_, lambda g, y: _aten.threshold_backward.default(g, y, 0.0)),
-    "tanh": Activation(torch.tanh_, _aten.tanh_backward.default),
-    "sigmoid": Activation(torch.sigmoid_, _aten.sigmoid_backward.default),
-    "selu": Activation(
-        lambda x: F.selu(x, inplace=True),
-        lambda g, y: _aten.elu_backward.default(g, _SELU_ALPHA, _SELU_SCALE, 1.0, True, y),
-    ),
-    "leaky_relu": Activation(
-        lambda x: F.leaky_relu(x, 0.01, inplace=True), lambda g, y: _aten.leaky_relu_backward.default(g, y, 0.01, True)
-    ),
+    "elu": Activation(partial(F.elu, inplace=True), _elu_backward),
+    "relu": Activation(torch.relu_, _relu_backward),
+    "tanh": Activation(torch.tanh_, _tanh_backward),
+    "sigmoid": Activation(torch.sigmoid_, _sigmoid_backward),
+    "selu": Activation(partial(F.selu, inplace=True), partial(_elu_backward, alpha=_SELU_ALPHA, scale=_SELU_SCALE)),
+    "leaky_relu": Activation(partial(F.leaky_relu, negative_slope=_LEAK, inplace=True), _leaky_relu_backward),
     "gelu": Activation(F.gelu),
     "silu": Activation(F.silu),
     "mish": Activation(F.mish),
     "softplus": Activation(F.softplus),
-    "identity": Activation(lambda x: x, lambda g, y: g),
+    "identity": Activation(lambda values: values, lambda grad, result: grad),
 }
 
 
@@ -62,19 +80,19 @@ def activation_named(name: str) -> Activation:
     return ACTIVATIONS[name]
 
 
-def empty_layer(layer_type: Callable[..., nn.Module], *sizes: int, **options: int) -> nn.Module:
-    """A layer whose parameters are not initialised, so that nothing is drawn from the global generator."""
-    return torch.nn.utils.skip_init(layer_type, *sizes, **options)
+def empty_linear(inputs: int, outputs: int) -> nn.Linear:
+    """A linear layer that is not initialised, so that nothing is drawn from the global generator."""
+    return nn.utils.skip_init(nn.Linear, inputs, outputs)
 
 
 @torch.no_grad()
-def initialize(layer: nn.Module, generator: torch.Generator, gain: Optional[float]) -> None:
+def initialize(layer: Layer, generator: torch.Generator, gain: Optional[float]) -> None:
     """Initialise a linear or convolutional layer on the CPU.
 
     Args:
         layer: Has `weight` and `bias`.
         generator: What to draw from.
-        gain: Orthogonal weights of this gain and zero biases (Saxe et al. 2014, arXiv:1312.6120); None for torch's default.
+        gain: Orthogonal weights of this gain, zero biases (Saxe et al. 2014, arXiv:1312.6120); None for torch's default.
     """
     if gain is not None:
         nn.init.orthogonal_(layer.weight, gain, generator=generator)
@@ -94,7 +112,7 @@ class MLP(nn.Module):
         self.input_size = input_size
         sizes = [input_size, *hidden_sizes]
         self.output_size = sizes[-1]
-        self.layers = nn.ModuleList(empty_layer(nn.Linear, *pair) for pair in zip(sizes, sizes[1:]))
+        self.layers = nn.ModuleList(empty_linear(*pair) for pair in zip(sizes, sizes[1:]))
         self._activate = activation_named(activation).forward
 
     def forward(self, values: Tensor) -> Tensor:
@@ -121,7 +139,8 @@ class CNN(nn.Module):
         geometry = _LARGE_IMAGE if min(side) >= _LARGE_SIDE else _SMALL_IMAGE
         layers = []
         for width, (kernel, stride, padding) in zip(channels, geometry):
-            layers.append(empty_layer(nn.Conv2d, depth, width, kernel, stride=stride, padding=padding))
+            options = {"stride": stride, "padding": padding}
+            layers.append(nn.utils.skip_init(nn.Conv2d, depth, width, kernel, **options))
             side = [(length + 2 * padding - kernel) // stride + 1 for length in side]
             depth = width
         self.layers = nn.ModuleList(layers)
@@ -161,7 +180,7 @@ class FeatureNetwork(nn.Module):
         for layer in self.hidden_layers():
             initialize(layer, generator, HIDDEN_GAIN if orthogonal else None)
 
-    def hidden_layers(self) -> Tuple[nn.Module, ...]:
+    def hidden_layers(self) -> List[Layer]:
         """All layers with weights, in the order of the forward pass."""
-        front = tuple(self.front.layers) if self.front is not None else ()
-        return front + tuple(self.body.layers)
+        front = [] if self.front is None else list(self.front.layers)
+        return [*front, *self.body.layers]

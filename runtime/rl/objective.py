@@ -1,4 +1,7 @@
-"""The terms of PPO's objective and their gradients. Schulman et al. 2017, arXiv:1707.06347, eq. 7 and 9."""
+"""The terms of PPO's objective and their gradients. Schulman et al. 2017, arXiv:1707.06347, eq. 7 and 9.
+
+Terms of the surrogate take weights w = −A/B instead of advantages A, so that the loss is their plain sum.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,18 @@ import torch
 from torch import Tensor
 
 
-def surrogate_loss(log_ratio: Tensor, advantages: Tensor, clip: float) -> Tensor:
-    """−min(r A, clip(r, 1 − ε, 1 + ε) A) of each transition, r = exp(log_ratio). Shape: (B,)."""
+def surrogate_terms(log_ratio: Tensor, weights: Tensor, clip: float) -> Tensor:
+    """max(r w, clip(r, 1 − ε, 1 + ε) w) with r = exp(log_ratio); their sum is the loss. Shape: (B,)."""
     ratio = torch.exp(log_ratio)
-    return -torch.minimum(ratio * advantages, ratio.clamp(1.0 - clip, 1.0 + clip) * advantages)
+    return torch.maximum(ratio * weights, ratio.clamp(1.0 - clip, 1.0 + clip) * weights)
 
 
-def surrogate_gradient(log_ratio: Tensor, advantages: Tensor, clip: float) -> Tensor:
-    """∂/∂log_ratio of the mean surrogate loss: −r A / B, and 0 where the clipped term is the smaller. Shape: (B,)."""
+def surrogate_gradient(log_ratio: Tensor, weights: Tensor, clip: float) -> Tensor:
+    """∂/∂log_ratio of the loss: r w, and 0 where the clipped term is the larger. Shape: (B,)."""
     ratio = torch.exp(log_ratio)
-    weighted = advantages * (-1.0 / len(advantages))
-    loss = ratio * weighted
-    clipped = ratio.clamp_(1.0 - clip, 1.0 + clip).mul_(weighted)
-    return loss.masked_fill_(loss < clipped, 0.0)
+    terms = ratio * weights
+    clipped = ratio.clamp_(1.0 - clip, 1.0 + clip).mul_(weights)
+    return terms.masked_fill_(terms < clipped, 0.0)
 
 
 def value_loss(values: Tensor, returns: Tensor, old_values: Optional[Tensor], clip: float) -> Tensor:

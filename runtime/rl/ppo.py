@@ -16,10 +16,10 @@ from .adam import FlatAdam
 from .advantages import generalized_advantages
 from .checks import NonFiniteError, all_finite, check_parameters, check_rollout, check_successors, first_non_finite
 from .flat import FlatParameters
-from .gradients import AutogradGradients, ManualGradients
+from .gradients import AutogradGradients, Gradients, ManualGradients
 from .metrics import EpochTrace, Trace, explained_variance, to_floats, value_clip
 from .minibatches import Minibatch, shuffled
-from .objective import bounds_excess, surrogate_gradient, surrogate_loss, value_gradient, value_loss
+from .objective import bounds_excess, surrogate_gradient, surrogate_terms, value_gradient, value_loss
 from .rollout import RolloutStorage
 from .settings import PPOSettings
 
@@ -67,7 +67,7 @@ class PPO:
     def _rebuild(self) -> None:
         self._flat = FlatParameters(self.model)
         self._adam = FlatAdam(self._flat.vector, self._settings.adam_epsilon)
-        self._gradients: Union[ManualGradients, AutogradGradients, None] = None
+        self._gradients = self._make_gradients()
 
     def _make_scaler(self) -> "torch.amp.GradScaler":
         return torch.amp.GradScaler(self.device.type, enabled=self._settings.amp == "fp16")
@@ -84,7 +84,7 @@ class PPO:
         precision_changed = settings.amp != self._settings.amp
         self._settings = settings
         if precision_changed:
-            self._gradients = None
+            self._gradients = self._make_gradients()
             self._scaler = self._make_scaler()
 
     @property
@@ -131,10 +131,10 @@ class PPO:
             self._scaler = self._make_scaler()
             self._rebuild()
             self.load_state_dict(state)
-        if self._flat.attach() or self._gradients is None:
+        if self._flat.attach():
             self._gradients = self._make_gradients()
 
-    def _make_gradients(self) -> Union[ManualGradients, AutogradGradients]:
+    def _make_gradients(self) -> Gradients:
         half = _HALF[self._settings.amp]
         if half is None and ManualGradients.supports(self.model):
             return ManualGradients(self.model)
@@ -185,7 +185,7 @@ class PPO:
             critic_observations=model.prepare_critic(rows["critic_observations"]) if model.privileged else observations,
             actions=rows["actions"],
             log_probs=rows["log_probs"],
-            advantages=advantages.flatten(),
+            weights=advantages.flatten(),
             returns=model.normalize_values(returns.flatten()),
             values=model.normalize_values(rows["values"]) if settings.clip_value else None,
             distribution=rows["distribution"] if settings.learning_rate_schedule == "adaptive" else None,
@@ -236,22 +236,20 @@ class PPO:
         outputs, values = self._gradients.forward(minibatch.observations, minibatch.critic_observations)
         likelihood = model.likelihood(outputs, minibatch.actions)
         log_ratio = likelihood.log_probs - minibatch.log_probs
-        grad_log_probs = surrogate_gradient(log_ratio, minibatch.advantages, settings.clip_param)
-        grad_outputs, grad_log_std = likelihood.gradient(grad_log_probs, settings.entropy_coef)
-        if settings.bounds_coef and model.gaussian:
-            excess = bounds_excess(likelihood.mean, settings.bounds_limit)
-            grad_outputs.add_(excess, alpha=2.0 * settings.bounds_coef / len(excess))
-        if model.sigma == "state":
-            grad_outputs = torch.cat((grad_outputs, grad_log_std), -1)
-        grad_values = value_gradient(
-            values, minibatch.returns, minibatch.values, value_clip(settings), settings.value_coef
-        )
+        grad_log_probs = surrogate_gradient(log_ratio, minibatch.weights, settings.clip_param)
+        grad_outputs = likelihood.backward(grad_log_probs, settings)
+        old_values, clip = minibatch.values, value_clip(settings)
+        grad_values = value_gradient(values, minibatch.returns, old_values, clip, settings.value_coef)
         if self._scaler.is_enabled():
             grad_outputs, grad_values = self._scaler.scale((grad_outputs, grad_values))
+            self._scale_log_std()
         self._gradients.backward(grad_outputs, grad_values)
-        if model.sigma == "learned":
-            model.log_std.grad.copy_(self._scaler.scale(grad_log_std))
         return log_ratio, outputs, values
+
+    def _scale_log_std(self) -> None:
+        log_std = getattr(self.model, "log_std", None)
+        if log_std is not None and log_std.grad is not None:
+            log_std.grad.copy_(self._scaler.scale(log_std.grad))
 
     def _step(self) -> Union[float, Tensor, None]:
         """Clip the gradient and step. Returns its norm, or None where it is NaN or infinite and nothing was changed."""
@@ -296,7 +294,7 @@ class PPO:
         named = {
             "policy output": outputs,
             "value": values,
-            "policy loss": surrogate_loss(log_ratio, minibatch.advantages, settings.clip_param),
+            "policy loss": surrogate_terms(log_ratio, minibatch.weights, settings.clip_param),
             "value loss": value_loss(values, minibatch.returns, minibatch.values, value_clip(settings)),
         }
         gradients = self._flat.views(self._flat.gradient)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from runtime.rl.objective import bounds_excess, bounds_loss, surrogate_gradient, surrogate_loss, value_gradient, value_loss
+from runtime.rl.objective import bounds_excess, bounds_loss, surrogate_gradient, surrogate_terms, value_gradient, value_loss
 
 CLIP = 0.2
 
@@ -17,16 +17,16 @@ def test_surrogate_by_hand():
     log_ratio = torch.tensor([1.5, 1.5, 0.5, 0.5, 1.1]).log()
     advantages = torch.tensor([1.0, -1.0, 1.0, -1.0, 2.0])
     expected = torch.tensor([-1.2, 1.5, -0.5, 0.8, -2.2])
-    torch.testing.assert_close(surrogate_loss(log_ratio, advantages, CLIP), expected)
+    torch.testing.assert_close(surrogate_terms(log_ratio, -advantages / 5, CLIP), expected / 5)
     # clipped where that is the smaller: first and fourth
-    gradient = surrogate_gradient(log_ratio, advantages, CLIP)
+    gradient = surrogate_gradient(log_ratio, -advantages / 5, CLIP)
     torch.testing.assert_close(gradient, torch.tensor([0.0, 1.5, -0.5, 0.0, -2.2]) / 5)
 
 
 def test_surrogate_gradient_equals_autograd(kit):
-    log_ratio, advantages = torch.randn(2, 200, generator=kit.generator()).mul_(torch.tensor([[0.3], [1.0]]))
-    expected = autograd(lambda values: surrogate_loss(values, advantages, CLIP), log_ratio)
-    torch.testing.assert_close(surrogate_gradient(log_ratio, advantages, CLIP), expected)
+    log_ratio, weights = torch.randn(2, 200, generator=kit.generator()).mul_(torch.tensor([[0.3], [1.0]]))
+    expected = autograd(lambda values: 200 * surrogate_terms(values, weights, CLIP), log_ratio)
+    torch.testing.assert_close(surrogate_gradient(log_ratio, weights, CLIP), expected)
 
 
 def test_clipped_value_loss_by_hand():
