@@ -55,18 +55,21 @@ class RolloutStorage:
         self.step = 0
         self.privileged = critic_observation_shape is not None
         self._device = torch.device(device)
-        self._dtype = observation_dtype
-        action_shape = (flat_size(action_space),) if isinstance(action_space, Box) else action_space.shape
-        action_dtype = torch.float32 if isinstance(action_space, Box) else torch.int64
+        box = isinstance(action_space, Box)
         self.observations = self._empty(observation_shape, observation_dtype)
-        self.critic_observations = self._empty(critic_observation_shape) if self.privileged else None
-        self.actions = self._empty(action_shape, action_dtype)
+        self.actions = self._empty(
+            (flat_size(action_space),) if box else action_space.shape, torch.float32 if box else torch.int64
+        )
         self.log_probs = self._empty(())
         self.values = self._empty(())
         self.distribution = self._empty((distribution_for(action_space).parameter_size,))
         self.rewards = self._empty(())
         self.terminated = self._empty((), torch.bool)
         self.truncated = self._empty((), torch.bool)
+        self.critic_observations: Optional[Tensor] = None
+        if critic_observation_shape is not None:
+            self.critic_observations = self._empty(critic_observation_shape)
+        self._rows = list(zip(*(tensor.unbind(0) for tensor in self.fields.values())))
         self._cuts: List[Tuple[int, Tensor, Tensor]] = []
         self._last_observations: Optional[Tensor] = None
 
@@ -83,7 +86,7 @@ class RolloutStorage:
         """All stored tensors by name. Shape: (T, N, ...)."""
         names = ("observations", "actions", "log_probs", "values", "distribution", "rewards", "terminated", "truncated")
         fields = {name: getattr(self, name) for name in names}
-        if self.privileged:
+        if self.critic_observations is not None:
             fields["critic_observations"] = self.critic_observations
         return fields
 
@@ -120,41 +123,41 @@ class RolloutStorage:
         """
         if self.full:
             raise DnneError(f"the rollout storage already holds its {self.horizon} steps; clear it first")
-        self._write("observations", observations)
-        self._write("actions", policy_output.actions)
-        self._write("log_probs", policy_output.log_probs)
-        self._write("values", policy_output.values)
-        self._write("distribution", policy_output.distribution)
-        self._write("rewards", rewards)
-        self._write("terminated", terminated)
-        self._write("truncated", truncated)
+        actions, log_probs, values, distribution, critic_observations = policy_output
+        step = [observations, actions, log_probs, values, distribution, rewards, terminated, truncated]
         successors = final_observations
         if self.privileged:
             successors = self._present(final_critic_observations, "final_critic_observations")
-            self._write("critic_observations", self._present(policy_output.critic_observations, "critic_observations"))
+            step.append(self._present(critic_observations, "critic_observations"))
+        if self.step == 0:
+            self._check_shapes(step)
+        # One call for all: a copy each takes seven times as long at 16 environments.
+        torch._foreach_copy_(self._rows[self.step], step)
         self._keep_successors(successors)
         self.step += 1
 
-    def _write(self, name: str, value: Tensor) -> None:
-        row = getattr(self, name)[self.step]
-        if value.shape != row.shape:
-            raise DnneError(f"{name} of a rollout step: expected the shape {tuple(row.shape)}, got {tuple(value.shape)}")
-        row.copy_(value)
+    def _check_shapes(self, step: List[Tensor]) -> None:
+        for name, row, value in zip(self.fields, self._rows[0], step):
+            if value.shape != row.shape:
+                raise DnneError(
+                    f"{name} of a rollout step: expected the shape {tuple(row.shape)}, got {tuple(value.shape)}"
+                )
 
-    def _present(self, value: Optional[Tensor], name: str) -> Tensor:
+    @staticmethod
+    def _present(value: Optional[Tensor], name: str) -> Tensor:
         if value is None:
             raise DnneError(f"{name}: the critic has privileged observations, but this step brings none")
         return value
 
     def _keep_successors(self, successors: Tensor) -> None:
         rows = self.truncated[self.step].nonzero().squeeze(-1)
-        if rows.numel():
+        if len(rows):
             self._cuts.append((self.step, rows, successors.to(self._device)[rows]))
         if self.step == self.horizon - 1:
             self._last_observations = successors.to(self._device, copy=True)
 
     def final_observations(self) -> Fields:
-        """The kept successors as tensors: `last` (N, ...) after the last step, `cut` (M, ...) with `cut_index` (2, M)."""
+        """The kept successors: `last` (N, ...) after the last step, `cut` (M, ...) and their `cut_index` (2, M)."""
         kept: Fields = {} if self._last_observations is None else {"last": self._last_observations}
         if self._cuts:
             steps = [torch.full_like(rows, step) for step, rows, _ in self._cuts]
@@ -197,7 +200,8 @@ class RolloutStorage:
             saved, target = state.get(name), tensor[:step]
             if saved is None or saved.shape != target.shape:
                 found = "nothing" if saved is None else f"the shape {tuple(saved.shape)}"
-                raise CheckpointError(f"saved rollout: {name} should have the shape {tuple(target.shape)}, found {found}")
+                expected = tuple(target.shape)
+                raise CheckpointError(f"saved rollout: {name} should have the shape {expected}, found {found}")
             target.copy_(saved)
         self.step = step
         if "final_last" in state:
