@@ -9,7 +9,7 @@ from .errors import WorkflowError
 from .node import Node
 from .ports import Out, PortType
 from .scheduler.machine import Link
-from .specs import UNKNOWN, Spec
+from .specs import UNKNOWN, Spec, Specs
 from .suggest import did_you_mean
 from .workflow import NodeEntry, Workflow
 
@@ -53,12 +53,12 @@ class Graph:
         }
 
     def input_specs(self, node_id: str) -> Dict[str, Spec]:
-        """What is known of a node's connected inputs."""
-        return {
-            link.target_port: self.specs.get((link.source, link.source_port), UNKNOWN)
+        """What is known of a node's connected inputs; looking up any other gives an unknown spec."""
+        return Specs(
+            (link.target_port, self.specs.get((link.source, link.source_port), UNKNOWN))
             for link in self.links
             if link.target == node_id
-        }
+        )
 
     def output_type(self, node_id: str, port: str, depth: int = 0) -> PortType:
         """Type of an output; one that passes an input through has the type of what is wired there."""

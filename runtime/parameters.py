@@ -47,11 +47,11 @@ class Parameter:
             return "one of " + ", ".join(repr(choice) for choice in self.choices)
         parts = []
         if self.low is not None and self.high is not None:
-            parts.append(f"{self.low:g} to {self.high:g}")
+            parts.append(f"{_number(self.low)} to {_number(self.high)}")
         elif self.low is not None:
-            parts.append(f"at least {self.low:g}")
+            parts.append(f"at least {_number(self.low)}")
         elif self.high is not None:
-            parts.append(f"at most {self.high:g}")
+            parts.append(f"at most {_number(self.high)}")
         if self.auto:
             parts.append('0 or "auto" to infer')
         return ", ".join(parts)
@@ -165,6 +165,10 @@ def _convert_dict(value: Any, element: Any) -> Any:
         return _WRONG
     converted = {key: _convert(item, element) for key, item in value.items()}
     return _WRONG if any(item is _WRONG for item in converted.values()) else converted
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e10 else f"{value:g}"
 
 
 def _numbers(value: Any) -> List[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 Shape = Tuple[Optional[int], ...]
 
@@ -66,6 +66,13 @@ class Spec:
 
 
 UNKNOWN = Spec()
+
+
+class Specs(Dict[str, Spec]):
+    """Specs by port; nothing is known of a port that is not connected."""
+
+    def __missing__(self, port: str) -> Spec:
+        return UNKNOWN
 
 
 def shapes_agree(first: Optional[Shape], second: Optional[Shape]) -> bool:

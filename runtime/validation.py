@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from .constant_node import ConstantNode
 from .errors import DeadlockError, ParameterError, WorkflowError
@@ -94,8 +94,7 @@ def check_workflow(
     graph, problems = resolve_workflow(workflow, registry)
     if adjust is not None:
         problems += adjust(graph)
-    if not any(problem.severity == ERROR for problem in problems):
-        problems += check_graph(graph)
+    problems += check_graph(graph, problems)
     labelled = [_with_label(problem, workflow) for problem in problems]
     return graph, sorted(labelled, key=lambda problem: problem.severity != ERROR)
 
@@ -118,16 +117,40 @@ def resolve_workflow(workflow: Workflow, registry: NodeRegistry) -> Tuple[Graph,
     return graph, problems
 
 
-def check_graph(graph: Graph) -> List[Problem]:
-    """Problems that show once all nodes and wires are there: sizes, savers, rings without a way in."""
+def check_graph(graph: Graph, earlier: Sequence[Problem] = ()) -> List[Problem]:
+    """Problems of a wired graph: sizes, savers, rings without a way in.
+
+    Args:
+        graph: The graph, as far as it could be built.
+        earlier: What is wrong already; its consequences further down the wires are not reported again.
+    """
     graph.wire()
     problems = list(_check_cycles(graph)) + list(_check_savers(graph))
-    for node_id, node in graph.nodes.items():
-        for port, message, remedy in node.check(graph.input_specs(node_id)):
-            problems.append(Problem(node_id, port, message, remedy))
-    if not problems:
+    findings = {node_id: list(node.check(graph.input_specs(node_id))) for node_id, node in graph.nodes.items()}
+    causes = {problem.node_id for problem in earlier} | {node_id for node_id, found in findings.items() if found}
+    consequences = _below(graph, causes)
+    known = {(problem.node_id, problem.port) for problem in earlier}
+    for node_id, found in findings.items():
+        for port, message, remedy in found if node_id not in consequences else ():
+            if (node_id, port) not in known:
+                problems.append(Problem(node_id, port, message, remedy))
+    if not problems and not earlier:
         problems += _check_schedule(graph)
     return problems
+
+
+def _below(graph: Graph, causes: Set[str]) -> Set[str]:
+    """Nodes that know nothing of an input because a node above them is not in order."""
+    below: Set[str] = set()
+    grown = True
+    while grown:
+        grown = False
+        for link in graph.links:
+            unknown = (link.source, link.source_port) not in graph.specs
+            if unknown and link.source in causes | below and link.target not in below:
+                below.add(link.target)
+                grown = True
+    return below
 
 
 def _with_label(problem: Problem, workflow: Workflow) -> Problem:

@@ -36,7 +36,7 @@ class IsaacGymEnvNode(Node):
     def infer(self, inputs: Dict[str, Spec]) -> Dict[str, Spec]:
         """Spaces of the task; empty where the task is unknown, which `check` reports."""
         try:
-            task = task_spec(self.task, self.num_envs)
+            task = task_spec(self.task, self.num_envs, self.simulator)
         except DnneError:
             return {}
         observation = (self.num_envs,) + tuple(task.observation_space.shape)
@@ -49,7 +49,7 @@ class IsaacGymEnvNode(Node):
     def check(self, inputs: Dict[str, Spec]) -> Iterable[Finding]:
         """The task exists, and has what is wired."""
         try:
-            task = task_spec(self.task, self.num_envs)
+            task = task_spec(self.task, self.num_envs, self.simulator)
         except DnneError as error:
             yield "task", str(error), ""
             return

@@ -82,12 +82,18 @@ class Session:
         self.earlier_info: Dict[str, Any] = self.earlier.read_info() if self.earlier else {}
         self.settings = run_settings(args, inference, self.earlier_info.get("settings"))
         self.device = self.settings.torch_device()
+        self._check_load_folder()
         self.graph = source.build(lambda graph: _adjust(graph, args))
         self.document = graph_to_workflow(self.graph, source.document)
         self.resume = ResumeStore(self.earlier.path).latest() if self.earlier else None
         if self.resume is not None:
             self._check_not_over(self.resume.step, self.resume.iteration)
         self.control = RunControl()
+
+    def _check_load_folder(self) -> None:
+        folder = self.settings.load_checkpoint_dir
+        if folder is not None and not Path(folder).is_dir():
+            raise RunError(f"--load-checkpoint-dir {folder}: there is no such folder; expected one with node_<id>/model.pt")
 
     def _check_not_over(self, step: int, iteration: int) -> None:
         for option, done in (("total_timesteps", step), ("iterations", iteration)):

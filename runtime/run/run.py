@@ -119,7 +119,6 @@ class Run:
 
     def _prepare(self) -> Engine:
         graph, context = self.graph, self.context
-        self._check_training_state()
         for node in graph.nodes.values():
             node.context = context
         for node in graph.nodes.values():
@@ -143,13 +142,6 @@ class Run:
         self.checkpoints.check_space()
         self._announce(engine)
         return engine
-
-    def _check_training_state(self) -> None:
-        settings = self.settings
-        if settings.inference and settings.load_checkpoint_dir is None and not settings.untrained:
-            raise RunError(
-                "inference needs trained weights: give --load-checkpoint-dir DIR (or --untrained to run on random ones)"
-            )
 
     def _guard(self, node: Any, call: Callable[[], None]) -> None:
         try:

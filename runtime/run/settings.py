@@ -70,6 +70,10 @@ class RunSettings:
             raise RunError(f"scheduler is {self.scheduler!r}; expected one of {', '.join(SCHEDULERS)}")
         if self.mode not in (TRAIN, INFER):
             raise RunError(f"mode is {self.mode!r}; expected {TRAIN!r} or {INFER!r}")
+        if self.inference and self.load_checkpoint_dir is None and not self.untrained:
+            raise RunError(
+                "inference needs trained weights: give --load-checkpoint-dir DIR (or --untrained to run on random ones)"
+            )
 
     @property
     def inference(self) -> bool:
