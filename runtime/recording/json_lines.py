@@ -17,6 +17,8 @@ from .text_output import TextOutput
 
 STANDARD_OUTPUT = "-"
 
+_encode = json.JSONEncoder(allow_nan=False).encode  # json.dumps would make an encoder for every record
+
 
 class JsonLinesSink:
     """Writes each event at once, in whole lines, so that a run killed at any instant leaves all that happened.
@@ -63,9 +65,9 @@ class JsonLinesSink:
 def record_line(record: Dict[str, Any]) -> str:
     """Return a record as one line of JSON."""
     try:
-        text = json.dumps(record, allow_nan=False)
+        text = _encode(record)
     except (TypeError, ValueError):
-        text = json.dumps(plain_json(_with_plain_value(record), "event"))
+        text = _encode(plain_json(_with_plain_value(record), "event"))
     return text + "\n"
 
 

@@ -178,18 +178,24 @@ class ProgressDisplay:
     def _fields(self) -> List[str]:
         """What the line says, the most important first."""
         tally, pace = self.tally, self._pace
-        fraction, left, speed = pace.fraction, pace.seconds_left, pace.steps_per_second
+        fraction, speed = pace.fraction, pace.steps_per_second
         fields = []
         if fraction is not None:
             fields.append(f"{int(100 * fraction):3d} %")
         fields.append(_count("step", tally.step, pace.total_steps))
         if not math.isnan(tally.mean_reward):
             fields.append(f"reward {tally.mean_reward:.1f}")
-        fields.append(f"{format_duration(tally.time)} so far" if left is None else f"{format_duration(left)} left")
+        fields.append(self._time_field())
         if speed is not None:
             fields.append(f"{speed:,.0f} steps/s")
         fields.append(_count("iteration", tally.iteration, pace.total_iterations))
         return fields
+
+    def _time_field(self) -> str:
+        left = self._pace.seconds_left
+        if self.tally.reason:
+            return f"after {format_duration(self.tally.time)}"
+        return f"{format_duration(self.tally.time)} so far" if left is None else f"{format_duration(left)} left"
 
 
 def _count(name: str, done: int, total: Optional[int]) -> str:

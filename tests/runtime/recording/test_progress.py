@@ -132,7 +132,7 @@ def test_plain_lines_come_every_five_seconds_at_most_and_at_the_end():
         "  0 %  step 10/2,480  reward 20.0  25s left  100 steps/s  iteration 0",
         " 20 %  step 510/2,480  reward 20.0  20s left  100 steps/s  iteration 5",
         " 40 %  step 1,010/2,480  reward 20.0  15s left  100 steps/s  iteration 10",
-        " 50 %  step 1,240/2,480  reward 20.0  12s left  100 steps/s  iteration 12",
+        " 50 %  step 1,240/2,480  reward 20.0  after 12s  100 steps/s  iteration 12",
     ]
 
 
@@ -145,6 +145,7 @@ def test_ends_by_iterations_and_by_time_are_shown():
     assert _plain(STARTED, _metrics(1.0, 100), total_iterations=4)[1] == (
         " 25 %  step 100  3s left  100 steps/s  iteration 1/4"
     )
+    assert _plain(STARTED, _metrics(15.0, 100))[1] == "step 100  15s so far  7 steps/s  iteration 1"
     assert _plain(STARTED, _metrics(15.0, 100), total_seconds=60.0)[1] == (
         " 25 %  step 100  45s left  7 steps/s  iteration 1"
     )
@@ -268,7 +269,7 @@ def test_the_bar_is_one_line_that_stays_below_the_messages(terminal):
         "checkpoint of node 6 saved in ckpt/node_6 (epoch)",
     ]
     assert screen.lines[3] == (
-        "━" * 15 + "─" * 15 + "   50 %  step 500/1,000  reward 22.0  5s left  100 steps/s  iteration 5"
+        "━" * 15 + "─" * 15 + "   50 %  step 500/1,000  reward 22.0  after 5s  100 steps/s  iteration 5"
     )
     assert screen.lines[4] == "Finished: timeout"
     assert screen.current == ""
