@@ -158,11 +158,14 @@ def test_by_hand():
     }
 
 
-def test_within_a_step_the_order_is_that_of_the_environments():
-    tracker = make(4, window=2)
+@pytest.mark.parametrize("asks_first", [True, False], ids=["cpu", "gpu"])
+def test_within_a_step_the_order_is_that_of_the_environments(asks_first):
+    tracker = make(4, window=2, asks_first=asks_first)
     tracker.add(*one_step(1.0, 2.0, 3.0, 4.0, ended=[True, True, True, False]))
     assert tracker.returns() == [2.0, 3.0]
     assert tracker.count == 3
+    tracker.add(*one_step(5.0, 6.0, 7.0, 8.0, ended=[False, False, False, True]))
+    assert tracker.returns() == [3.0, 12.0]
 
 
 def test_quotas_do_not_favour_short_episodes():

@@ -172,6 +172,8 @@ def test_resume_is_bit_exact(cut, asks_first, tmp_path):
     resumed = make(seed=99, asks_first=asks_first)
     resumed.load_state_dict(saved["simulator"])
     resumed.generator.set_state(saved["generator"])
+    for name in ("partial", "episode_steps", "parameters", "pending_parameters"):
+        assert torch.equal(resumed.state_dict()[name], saved["simulator"][name])
     assert same(expected, run(resumed, actions[cut:]))
     assert torch.equal(original.partial, resumed.partial)
     assert torch.equal(original.episode_steps, resumed.episode_steps)
