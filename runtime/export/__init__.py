@@ -1,0 +1,6 @@
+"""Export: a workflow as a Python folder that runs with torch alone, and a trained policy as one file."""
+
+from .errors import ExportError
+from .workflow_export import ExportReport, export_workflow
+
+__all__ = ["ExportError", "ExportReport", "export_workflow"]

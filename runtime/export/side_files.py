@@ -1,0 +1,111 @@
+"""``requirements.txt``, ``slurm.sbatch`` and the licence."""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata
+from pathlib import Path
+from typing import List, Mapping, Optional, Sequence
+
+from ..node import Node
+from .carrying import Library, libraries_by_name
+from .runner_module import ISAACGYM, needs_isaacgym
+from .source_text import join_lines
+
+SIMULATOR_LIBRARIES = {"mujoco": "mujoco", "gymnasium": "gymnasium"}
+
+
+def requirements_text(nodes: Mapping[str, Node], libraries: Sequence[Library]) -> str:
+    """``requirements.txt``: torch, the simulators that nodes name, and what their files import."""
+    lines = ["torch>=2.4", *_simulator_lines(nodes)]
+    for library in libraries_by_name(libraries).values():
+        name = distribution_of(library.name)
+        needed, optional = f"{name}  # {library.needed_by}", f"# {name}  (optional, for {library.needed_by})"
+        lines.append(optional if library.lazy else needed)
+    return join_lines([*lines, "# tensorboard  (optional: runs/*/tensorboard)"])
+
+
+def _simulator_lines(nodes: Mapping[str, Node]) -> List[str]:
+    named = {node.parameter_values()["simulator"] for node in nodes.values() if "simulator" in node.parameters}
+    lines = [library for name, library in SIMULATOR_LIBRARIES.items() if name in named]
+    if any(needs_isaacgym(node) for node in nodes.values()):
+        use = "needed" if ISAACGYM in named else "optional: it is taken where it is installed"
+        lines.append(f"# isaacgym  ({use}; NVIDIA's Isaac Gym Preview 4, not on PyPI; Python 3.8, numpy<1.24)")
+    return lines
+
+
+def distribution_of(module: str) -> str:
+    """The name under which a library is installed, where that is known; else the name of its module."""
+    for distribution in metadata.distributions():
+        names = (distribution.read_text("top_level.txt") or "").split()
+        if module in names and distribution.metadata["Name"]:
+            return str(distribution.metadata["Name"])
+    return module
+
+
+def sbatch_text(title: str) -> str:
+    """``slurm.sbatch``: one task, which goes on after a time limit or a requeue."""
+    name = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower() or "dnne"
+    return join_lines([*_sbatch_resources(name), "", *_sbatch_start(), "", *_sbatch_end()])
+
+
+def _sbatch_resources(name: str) -> List[str]:
+    options = {
+        "job-name": name,
+        "ntasks": "1",
+        "cpus-per-task": "2",
+        "mem": "8G",
+        "time": "04:00:00",
+        "signal": "TERM@120",
+        "open-mode": "append",
+        "output": "%x-%j.out",
+    }
+    lines = [
+        "#!/bin/bash",
+        "# From this folder: sbatch slurm.sbatch --total-timesteps 1000000  (or any option of runner.py)",
+    ]
+    lines += [f"#SBATCH --{option}={value}" for option, value in options.items()]
+    lines += ["#SBATCH --requeue"]
+    lines += ["# For a GPU remove one # below, and add --device cuda to the arguments.", "##SBATCH --gres=gpu:1", ""]
+    return [
+        *lines,
+        "# This version trains in one process, and refuses to start as one of several. That process under torchrun:",
+        "#   srun torchrun --standalone --nproc_per_node 1 runner.py ...",
+    ]
+
+
+def _sbatch_start() -> List[str]:
+    return [
+        'cd "${SLURM_SUBMIT_DIR:-.}" || exit 2',
+        'run="runs/${SLURM_JOB_NAME}-${SLURM_JOB_ID}"  # the id stays the same when the job is requeued',
+        'if [ -n "$(ls -A "$run/resume" 2>/dev/null)" ]; then',
+        '  start=(--resume "$run")',
+        "else",
+        "  # Ended before its first state was saved: begin anew, and keep what is there.",
+        '  if [ -e "$run" ]; then mv "$run" "$run-unfinished-$(date +%s)"; fi',
+        '  start=(--log-dir runs --run-name "$(basename "$run")")',
+        "fi",
+        'srun "${PYTHON:-python}" runner.py "${start[@]}" --save-checkpoint-dir "$run/checkpoints" "$@"',
+        "code=$?",
+    ]
+
+
+def _sbatch_end() -> List[str]:
+    return [
+        "# 143: Slurm sent TERM 120 s before the time limit, and the state has been saved.",
+        'if [ "$code" -eq 143 ]; then scontrol requeue "$SLURM_JOB_ID"; fi',
+        'exit "$code"',
+    ]
+
+
+def licence_text() -> Optional[str]:
+    """The licence of what is carried, from the source tree or from the installed distribution."""
+    beside = Path(__file__).resolve().parents[2] / "LICENSE"
+    if beside.is_file():
+        return beside.read_text(encoding="utf-8")
+    try:
+        files = metadata.files("dnne") or []
+    except metadata.PackageNotFoundError:
+        return None
+    found = [file for file in files if file.name == "LICENSE"]
+    return found[0].read_text(encoding="utf-8") if found else None
