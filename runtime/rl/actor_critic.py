@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence, Tuple, Union
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -50,7 +50,7 @@ class ActorCritic(nn.Module):
         hidden_sizes: Widths of the hidden layers.
         activation: A name of `networks.ACTIVATIONS`.
         shared_trunk: One feature network for policy and value.
-        sigma: Log standard deviation of a Gaussian policy: a "learned" or a "fixed" vector, or an output of the "state".
+        sigma: Log standard deviation of a Gaussian policy: a "learned" or "fixed" vector, or a function of the "state".
         initial_log_std: Where the log standard deviation starts.
         orthogonal_init: Orthogonal weights with gains √2 (hidden), 0.01 (policy), 1 (value); off, torch's default.
         normalize_observations: Normalise vector observations by running statistics.

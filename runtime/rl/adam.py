@@ -14,11 +14,12 @@ BETA1, BETA2 = 0.9, 0.999
 class FlatAdam:
     """Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1) for a single vector, with torch.optim.Adam's results.
 
-    Where torch has its fused kernel for the device, that is called directly: for one tensor the optimiser object around it
-    costs seven times what the kernel does. Elsewhere the equations are six vector operations.
+    Where torch has its fused kernel for the device, that is called directly: for one tensor the optimiser object around
+    it costs seven times what the kernel does. Elsewhere the equations are six vector operations.
 
     Args:
-        vector: The parameters, with `.grad`. Shape: (total,).
+        vector: The parameters, whose `.grad` holds the tensor `gradient`. Shape: (total,).
+        gradient: Shape: (total,).
         epsilon: Added to the root of the second moment.
 
     Attributes:
@@ -28,8 +29,9 @@ class FlatAdam:
         param_groups: For torch's gradient scaler, which takes an optimiser's parameters from here.
     """
 
-    def __init__(self, vector: nn.Parameter, epsilon: float):
+    def __init__(self, vector: nn.Parameter, gradient: Tensor, epsilon: float):
         self.vector = vector
+        self.gradient = gradient
         self.epsilon = epsilon
         self.learning_rate = 0.0
         self.exp_avg = torch.zeros_like(vector.data)
@@ -60,9 +62,8 @@ class FlatAdam:
             self._step_by_hand(float(self.step_count))
 
     def _step_by_hand(self, count: float) -> None:
-        gradient = self.vector.grad
-        self.exp_avg.lerp_(gradient, 1.0 - BETA1)
-        self.exp_avg_sq.mul_(BETA2).addcmul_(gradient, gradient, value=1.0 - BETA2)
+        self.exp_avg.lerp_(self.gradient, 1.0 - BETA1)
+        self.exp_avg_sq.mul_(BETA2).addcmul_(self.gradient, self.gradient, value=1.0 - BETA2)
         # θ ← θ − α m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ)
         denominator = self.exp_avg_sq.sqrt().div_(math.sqrt(1.0 - BETA2**count)).add_(self.epsilon)
         self.vector.data.addcdiv_(self.exp_avg, denominator, value=-self.learning_rate / (1.0 - BETA1**count))
@@ -71,7 +72,7 @@ class FlatAdam:
 def _fused_step(adam: FlatAdam, learning_rate: float, skip: Optional[Tensor]) -> None:
     torch._fused_adam_(
         [adam.vector.data],
-        [adam.vector.grad],
+        [adam.gradient],
         [adam.exp_avg],
         [adam.exp_avg_sq],
         [],

@@ -7,6 +7,7 @@ from typing import List, Optional, Sequence, Tuple
 import torch
 from torch import Tensor, nn
 
+from ..errors import DnneError
 from .actor_critic import ActorCritic
 from .networks import ACTIVATIONS, FeatureNetwork
 
@@ -28,7 +29,7 @@ class AutogradGradients(Gradients):
 
     Args:
         model: The agent.
-        gradient: All gradients, of which the parameters' `.grad` are views; each forward pass clears it. Shape: (total,).
+        gradient: All gradients, of which the parameters' `.grad` are views; a forward pass clears it. Shape: (total,).
         autocast_dtype: Half precision of the forward pass; None for full.
     """
 
@@ -78,14 +79,17 @@ class _Linear:
 class _Trunk:
     """The layers of an MLP, and what the last forward pass left for the backward pass.
 
-    Results and gradients live in buffers that are kept from one minibatch to the next: fresh memory of a large minibatch
+    Results and gradients live in buffers that are kept from one minibatch to the next: for a large one, fresh memory
     costs as much as what is computed in it.
     """
 
     def __init__(self, network: FeatureNetwork):
-        self._layers: List[_Linear] = [_Linear(layer) for layer in network.body.layers]
-        self._activation = ACTIVATIONS[network.body.activation]
-        self._inputs: Optional[Tensor] = None
+        activation = ACTIVATIONS[network.body.activation]
+        if activation.backward is None:
+            raise DnneError(f"activation {network.body.activation}: its derivative does not follow from its result")
+        self._activate, self._derive = activation.forward, activation.backward
+        self._layers: List[_Linear] = [_Linear(layer) for layer in network.body.linear_layers]
+        self._inputs = torch.empty(0)
         self._results: List[Tensor] = []
         self._grads: List[Tensor] = []
 
@@ -96,21 +100,21 @@ class _Trunk:
             self._grads = [torch.empty_like(result) for result in self._results]
         self._inputs = values
         for layer, result in zip(self._layers, self._results):
-            values = self._activation.forward(layer.forward_into(values, result))
+            values = self._activate(layer.forward_into(values, result))
         return values
 
     def backward(self, grad: Tensor) -> None:
         """Write the gradients of all layers; overwrites its argument. Shape: (B, features)."""
         for index in range(len(self._layers) - 1, 0, -1):
             layer = self._layers[index]
-            grad = self._activation.backward(grad, self._results[index])
+            grad = self._derive(grad, self._results[index])
             layer.backward(grad, self._results[index - 1])
             grad = torch.mm(grad, layer.weight, out=self._grads[index - 1])
         if self._layers:
-            self._layers[0].backward(self._activation.backward(grad, self._results[0]), self._inputs)
+            self._layers[0].backward(self._derive(grad, self._results[0]), self._inputs)
 
     def grad_features(self, grad_head: Tensor, head: _Linear) -> Tensor:
-        """Gradient of the features from that of a head on top, in the trunk's buffer. Shape: (B, out) -> (B, features)."""
+        """Gradient of the features from that of a head's outputs. Shape: (B, out) -> (B, features)."""
         return torch.mm(grad_head, head.weight, out=self._grads[-1] if self._grads else None)
 
 

@@ -43,7 +43,7 @@ class EpochTrace:
         return torch.cat([getattr(batch, name) for batch in self._batches])
 
     def approx_kl(self) -> Tensor:
-        """Mean of (r − 1) − log r, an unbiased estimate of KL(old ‖ new). Schulman 2020, "Approximating KL divergence"."""
+        """Mean of (r − 1) − log r, which estimates KL(old ‖ new) (Schulman 2020, "Approximating KL divergence")."""
         return (torch.expm1(self.log_ratio) - self.log_ratio).mean()
 
     def kl(self, distribution: Distribution) -> Tensor:
@@ -57,7 +57,8 @@ class EpochTrace:
         old_values = self.field("values") if settings.clip_value else None
         losses = value_loss(self.values, self.field("returns"), old_values, value_clip(settings))
         metrics = {
-            "train/policy_loss": surrogate_terms(self.log_ratio, self.field("weights"), clip).sum() / len(self._batches),
+            "train/policy_loss": surrogate_terms(self.log_ratio, self.field("weights"), clip).sum()
+            / len(self._batches),
             "train/value_loss": losses.mean(),
             "train/entropy_loss": -entropy,
             "train/entropy": entropy,

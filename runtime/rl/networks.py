@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Union, cast
 
 import torch
 import torch.nn.functional as F
@@ -87,20 +87,21 @@ def empty_linear(inputs: int, outputs: int) -> nn.Linear:
 
 @torch.no_grad()
 def initialize(layer: Layer, generator: torch.Generator, gain: Optional[float]) -> None:
-    """Initialise a linear or convolutional layer on the CPU.
+    """Initialise a linear or convolutional layer on the generator's device.
 
     Args:
         layer: Has `weight` and `bias`.
         generator: What to draw from.
-        gain: Orthogonal weights of this gain, zero biases (Saxe et al. 2014, arXiv:1312.6120); None for torch's default.
+        gain: Orthogonal weights of this gain, biases 0 (Saxe et al. 2014, arXiv:1312.6120); None for torch's default.
     """
+    bias = cast(Tensor, layer.bias)
     if gain is not None:
         nn.init.orthogonal_(layer.weight, gain, generator=generator)
-        nn.init.zeros_(layer.bias)
+        bias.zero_()
         return
     nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
     bound = 1.0 / math.sqrt(layer.weight[0].numel())
-    nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+    bias.uniform_(-bound, bound, generator=generator)
 
 
 class MLP(nn.Module):
@@ -115,8 +116,13 @@ class MLP(nn.Module):
         self.layers = nn.ModuleList(empty_linear(*pair) for pair in zip(sizes, sizes[1:]))
         self._activate = activation_named(activation).forward
 
+    @property
+    def linear_layers(self) -> List[nn.Linear]:
+        """`layers` as a list."""
+        return cast(List[nn.Linear], list(self.layers))
+
     def forward(self, values: Tensor) -> Tensor:
-        for layer in self.layers:
+        for layer in self.linear_layers:
             values = self._activate(F.linear(values, layer.weight, layer.bias))
         return values
 
@@ -182,5 +188,5 @@ class FeatureNetwork(nn.Module):
 
     def hidden_layers(self) -> List[Layer]:
         """All layers with weights, in the order of the forward pass."""
-        front = [] if self.front is None else list(self.front.layers)
-        return [*front, *self.body.layers]
+        front = [] if self.front is None else cast(List[Layer], list(self.front.layers))
+        return [*front, *self.body.linear_layers]

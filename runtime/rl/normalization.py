@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional, Sequence
+from typing import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -11,9 +11,9 @@ from torch import Tensor, nn
 class RunningMeanStd(nn.Module):
     """Mean and variance of a stream of batches, and normalisation by them.
 
-    Batches are merged as in Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample
-    variances", eq. 2.1. Statistics are float64, since a float32 count stops growing at 16.8 million; normalisation uses
-    float32 copies of them. Until the first `update` normalisation is the identity.
+    Batches are merged as in Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm for computing
+    sample variances", eq. 2.1. Statistics are float64, since a float32 count stops growing at 16.8 million;
+    normalisation uses float32 copies of them. Until the first `update` it is the identity.
 
     Attributes:
         mean: Shape: shape, float64.
@@ -86,8 +86,3 @@ class RunningMeanStd(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         """As `normalize`."""
         return self.normalize(values)
-
-
-def normalizer_or_none(enabled: bool, shape: Sequence[int], clip: float, device: str) -> Optional[RunningMeanStd]:
-    """A normaliser where enabled, else None."""
-    return RunningMeanStd(shape, clip=clip, device=device) if enabled else None

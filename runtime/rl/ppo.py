@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from itertools import islice
-from typing import Any, Dict, List, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union, cast
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ from .flat import FlatParameters
 from .gradients import AutogradGradients, Gradients, ManualGradients
 from .metrics import EpochTrace, Trace, explained_variance, to_floats, value_clip
 from .minibatches import Minibatch, shuffled
-from .objective import bounds_excess, surrogate_gradient, surrogate_terms, value_gradient, value_loss
+from .objective import surrogate_gradient, surrogate_terms, value_gradient, value_loss
 from .rollout import RolloutStorage
 from .settings import PPOSettings
 
@@ -29,15 +29,13 @@ NORM_EPSILON = 1e-6  # as torch.nn.utils.clip_grad_norm_
 SMALLEST_LOSS_SCALE = 1.0
 _HALF = {"off": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-Norms = List[Union[float, Tensor]]
-
 
 class PPO:
     """Trains an `ActorCritic` on rollouts.
 
-    The loss is that of Stable-Baselines3: policy + value_coef · mean squared value error (no ½) + entropy_coef · (−entropy)
-    + bounds_coef · bounds. Its gradient with respect to the networks' outputs is written out by hand, and for plain MLPs so
-    is the backward pass; both are tested against autograd and against Stable-Baselines3.
+    The loss is that of Stable-Baselines3: policy + value_coef · mean squared value error (no ½)
+    + entropy_coef · (−entropy) + bounds_coef · bounds. Its gradient with respect to the networks' outputs is written
+    out by hand, and for plain MLPs so is the backward pass; both are tested against autograd and Stable-Baselines3.
 
     Args:
         model: The agent. Its parameters become views of one vector, in place.
@@ -66,10 +64,10 @@ class PPO:
 
     def _rebuild(self) -> None:
         self._flat = FlatParameters(self.model)
-        self._adam = FlatAdam(self._flat.vector, self._settings.adam_epsilon)
+        self._adam = FlatAdam(self._flat.vector, self._flat.gradient, self._settings.adam_epsilon)
         self._gradients = self._make_gradients()
 
-    def _make_scaler(self) -> "torch.amp.GradScaler":
+    def _make_scaler(self) -> torch.amp.GradScaler:
         return torch.amp.GradScaler(self.device.type, enabled=self._settings.amp == "fp16")
 
     @property
@@ -115,7 +113,7 @@ class PPO:
         batch, metrics = self._prepare(storage)
         norms, trace = self._run_epochs(batch, storage.num_envs)
         metrics.update(trace.metrics(self._settings, self.model.distribution))
-        metrics["train/gradient_norm"] = torch.as_tensor(norms).mean()
+        metrics["train/gradient_norm"] = torch.stack(norms).mean()
         floats = to_floats(metrics)
         floats["train/learning_rate"] = self._adam.learning_rate
         self.model.update_normalizer(storage.observations, storage.critic_observations)
@@ -192,7 +190,7 @@ class PPO:
         )
         return batch, metrics
 
-    def _run_epochs(self, batch: Minibatch, num_envs: int) -> Tuple[Norms, EpochTrace]:
+    def _run_epochs(self, batch: Minibatch, num_envs: int) -> Tuple[List[Tensor], EpochTrace]:
         settings = self._settings
         rows = settings.rows_per_minibatch(num_envs)
         adaptive = settings.learning_rate_schedule == "adaptive"
@@ -209,10 +207,10 @@ class PPO:
                 break
         return norms, trace
 
-    def _run_epoch(self, batch: Minibatch, rows: int, epoch: int, traced: bool) -> Tuple[Norms, List[Trace]]:
+    def _run_epoch(self, batch: Minibatch, rows: int, epoch: int, traced: bool) -> Tuple[List[Tensor], List[Trace]]:
         permutation = self._permutation(len(batch.log_probs))
         minibatches = partial(shuffled, batch, rows, permutation, self._settings.normalize_advantages)
-        norms: Norms = []
+        norms: List[Tensor] = []
         traces: List[Trace] = []
         for index, minibatch in enumerate(minibatches()):
             log_ratio, outputs, values = self._backward(minibatch)
@@ -251,7 +249,7 @@ class PPO:
         if log_std is not None and log_std.grad is not None:
             log_std.grad.copy_(self._scaler.scale(log_std.grad))
 
-    def _step(self) -> Union[float, Tensor, None]:
+    def _step(self) -> Optional[Tensor]:
         """Clip the gradient and step. Returns its norm, or None where it is NaN or infinite and nothing was changed."""
         if self._scaler.is_enabled():
             return self._step_scaled()
@@ -265,10 +263,10 @@ class PPO:
         if limit and value + NORM_EPSILON > limit:
             self._flat.gradient.mul_(limit / (value + NORM_EPSILON))
         self._adam.step()
-        return value
+        return norm
 
     def _step_deferred(self, norm: Tensor) -> Tensor:
-        """As `_step` without waiting for the device: from the first bad gradient on, all steps of the epoch are skipped."""
+        """As `_step` without waiting for the device: from the first bad gradient on, an epoch's steps are skipped."""
         torch.maximum(self._skip, (~torch.isfinite(norm)).float(), out=self._skip)
         limit = self._settings.max_grad_norm
         if limit:
@@ -276,14 +274,15 @@ class PPO:
         self._adam.step(self._skip)
         return norm
 
-    def _step_scaled(self) -> Union[float, Tensor, None]:
+    def _step_scaled(self) -> Optional[Tensor]:
         """As `_step` in fp16: infinity is expected now and then, skips the step and lowers the loss scale."""
-        self._scaler.unscale_(self._adam)
+        optimizer = cast(torch.optim.Optimizer, self._adam)  # the scaler needs no more than param_groups and step
+        self._scaler.unscale_(optimizer)
         norm = torch.linalg.vector_norm(self._flat.gradient)
         limit = self._settings.max_grad_norm
         if limit:
             self._flat.gradient.mul_((limit / (norm + NORM_EPSILON)).clamp_(max=1.0))
-        self._scaler.step(self._adam)
+        self._scaler.step(optimizer)
         self._scaler.update()
         return norm if self._scaler.get_scale() >= SMALLEST_LOSS_SCALE else None
 
@@ -299,12 +298,9 @@ class PPO:
         }
         gradients = self._flat.views(self._flat.gradient)
         named.update({f"gradient of {name}": gradient for name, gradient in gradients.items()})
-        for name, tensor in named.items():
-            if not bool(torch.isfinite(tensor).all()):
-                position, value = first_non_finite(tensor)
-                break
-        else:
-            name, position, value = "gradient norm", (), math.inf
+        named["gradient norm"] = torch.linalg.vector_norm(self._flat.gradient)
+        name, tensor = next(entry for entry in named.items() if not bool(torch.isfinite(entry[1]).all()))
+        position, value = first_non_finite(tensor)
         return NonFiniteError(
             f"{name} is {value} at {position} in epoch {epoch}, minibatch {index} of update {self.updates}; "
             "training stopped before the optimiser's step"

@@ -108,7 +108,7 @@ def pair(request, kit):
 
 
 def test_advantages(pair):
-    model, storage, next_values, other = pair
+    _, storage, next_values, other = pair
     advantages = generalized_advantages(
         storage.rewards, storage.values, next_values, storage.terminated, storage.truncated, 0.99, 0.95
     )
@@ -151,7 +151,7 @@ def test_a_whole_update(pair, kit, monkeypatch):
 
 
 def test_losses(pair, kit):
-    """One epoch of one minibatch each, where their logged means are those of one batch: at ratio 1, and after a move."""
+    """One epoch of one minibatch, where their logged means are those of one batch: at ratio 1, and after a move."""
     model, storage, _, other = pair
     settings = dataclasses.replace(SETTINGS, num_epochs=1, num_minibatches=1)
     other.batch_size, other.n_epochs = STEPS * ENVS, 1

@@ -8,7 +8,9 @@ from runtime.rl.checks import NonFiniteError, all_finite, check_parameters, chec
 def test_the_place_is_named(value):
     observations = torch.zeros(4, 3, 2)
     observations[2, 1, 0] = value
-    with pytest.raises(NonFiniteError, match=f"observations hold {value} at rollout step 2, environment 1, element \\(0,\\)"):
+    with pytest.raises(
+        NonFiniteError, match=f"observations hold {value} at rollout step 2, environment 1, element \\(0,\\)"
+    ):
         check_rollout({"actions": torch.zeros(4, 3, dtype=torch.int64), "observations": observations})
 
 

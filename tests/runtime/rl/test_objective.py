@@ -1,7 +1,14 @@
 import pytest
 import torch
 
-from runtime.rl.objective import bounds_excess, bounds_loss, surrogate_gradient, surrogate_terms, value_gradient, value_loss
+from runtime.rl.objective import (
+    bounds_excess,
+    bounds_loss,
+    surrogate_gradient,
+    surrogate_terms,
+    value_gradient,
+    value_loss,
+)
 
 CLIP = 0.2
 

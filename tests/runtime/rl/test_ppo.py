@@ -19,7 +19,7 @@ def trainer(kit, model, seed=2, **settings):
 
 
 def reference_update(kit, model, storage, settings, seed=2):
-    """One update as anybody would write it: autograd, torch.optim.Adam, clip_grad_norm_. Without value normalisation."""
+    """One update as anybody would write it: autograd, torch.optim.Adam, clip_grad_norm_; no value normalisation."""
     next_values = storage.next_values(model.values)
     advantages, carried = torch.zeros(8, 4), torch.zeros(4)
     for t in reversed(range(8)):
@@ -48,7 +48,9 @@ def reference_update(kit, model, storage, settings, seed=2):
             loss = loss + settings.value_coef * error.mean() - settings.entropy_coef * seen.entropy.mean()
             if settings.bounds_coef and model.gaussian:
                 mean = model.distribution.mode(seen.distribution)
-                excess = (mean - settings.bounds_limit).clamp(min=0) ** 2 + (mean + settings.bounds_limit).clamp(max=0) ** 2
+                excess = (mean - settings.bounds_limit).clamp(min=0) ** 2 + (mean + settings.bounds_limit).clamp(
+                    max=0
+                ) ** 2
                 loss = loss + settings.bounds_coef * excess.sum(-1).mean()
             optimizer.zero_grad()
             loss.backward()
@@ -81,7 +83,9 @@ def test_a_whole_update_equals_the_textbook(kit, space, variant):
     reference_update(kit, expected, storage, ppo.settings)
     difference = kit.largest_difference(kit.parameters_of(model), kit.parameters_of(expected))
     assert difference < 2e-5  # float32, six steps of Adam at a learning rate of 0.01
-    moved = kit.largest_difference(kit.parameters_of(model), kit.parameters_of(kit.make_model(space, orthogonal_init=False, **options)))
+    moved = kit.largest_difference(
+        kit.parameters_of(model), kit.parameters_of(kit.make_model(space, orthogonal_init=False, **options))
+    )
     assert moved > 1e-2
 
 
@@ -128,7 +132,7 @@ def test_linear_schedule(kit):
 
 
 def test_adaptive_schedule_follows_the_divergence(kit):
-    options = dict(learning_rate_schedule="adaptive", learning_rate=1e-3, num_epochs=2)
+    options = {"learning_rate_schedule": "adaptive", "learning_rate": 1e-3, "num_epochs": 2}
     ppo = trainer(kit, kit.make_model(), desired_kl=1e6, **options)
     metrics = ppo.update(kit.make_rollout(ppo.model))  # far below: up after each epoch
     assert metrics["train/learning_rate"] == pytest.approx(1e-3 * 1.5**2)
@@ -269,7 +273,7 @@ def test_both_ways_to_step_give_the_same_parameters(kit):
 
 @pytest.mark.parametrize("schedule", ["fixed", "adaptive"])
 def test_a_resumed_trainer_goes_on_to_the_last_bit(kit, space, schedule):
-    options = dict(normalize_observations=True, normalize_values=True)
+    options = {"normalize_observations": True, "normalize_values": True}
     whole = trainer(kit, kit.make_model(space, **options), learning_rate_schedule=schedule)
     whole.update(kit.make_rollout(whole.model, seed=1))
     file = io.BytesIO()
@@ -299,7 +303,9 @@ def test_moments_are_stored_per_parameter(kit):
 
 def test_the_state_of_another_model_is_refused(kit):
     state = trainer(kit, kit.make_model(hidden_sizes=(8, 8))).state_dict()
-    with pytest.raises(CheckpointError, match=r"actor.body.layers.0.weight: expected the shape \(9, 4\), found \(8, 4\)"):
+    with pytest.raises(
+        CheckpointError, match=r"actor.body.layers.0.weight: expected the shape \(9, 4\), found \(8, 4\)"
+    ):
         trainer(kit, kit.make_model(hidden_sizes=(9, 8))).load_state_dict(state)
     with pytest.raises(CheckpointError, match="is of another model"):
         trainer(kit, kit.make_model(shared_trunk=True)).load_state_dict(state)

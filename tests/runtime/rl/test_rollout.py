@@ -21,7 +21,9 @@ def filled(horizon=3, truncated_at=()):
         observations = torch.tensor([[10.0 * t], [10.0 * t + 1]])
         output = PolicyOutput(torch.zeros(2, 1), torch.zeros(2), observations.flatten(), torch.zeros(2, 2))
         truncated = torch.tensor([(t, 0) in truncated_at, (t, 1) in truncated_at])
-        storage.add(observations, output, torch.ones(2), torch.zeros(2, dtype=torch.bool), truncated, 1000 + observations)
+        storage.add(
+            observations, output, torch.ones(2), torch.zeros(2, dtype=torch.bool), truncated, 1000 + observations
+        )
     return storage
 
 
