@@ -81,6 +81,12 @@ def explained_variance(values: Tensor, returns: Tensor) -> Tensor:
     return torch.where(variance > 0, 1.0 - (returns - values).var() / variance, torch.nan)
 
 
+def finite_mean(values: Tensor) -> Tensor:
+    """Mean of the finite elements (fp16 skips steps whose gradient is not). Shape: (M,) -> ()."""
+    finite = torch.isfinite(values)
+    return torch.where(finite, values, 0.0).sum() / finite.sum()
+
+
 def to_floats(metrics: Dict[str, Tensor]) -> Dict[str, float]:
     """Scalars on the device to numbers, in one transfer."""
     return dict(zip(metrics, torch.stack([value.float() for value in metrics.values()]).tolist()))

@@ -17,7 +17,7 @@ from .advantages import generalized_advantages
 from .checks import NonFiniteError, all_finite, check_parameters, check_rollout, check_successors, first_non_finite
 from .flat import FlatParameters
 from .gradients import AutogradGradients, Gradients, ManualGradients
-from .metrics import EpochTrace, Trace, explained_variance, to_floats, value_clip
+from .metrics import EpochTrace, Trace, explained_variance, finite_mean, to_floats, value_clip
 from .minibatches import Minibatch, shuffled
 from .objective import surrogate_gradient, surrogate_terms, value_gradient, value_loss
 from .rollout import RolloutStorage
@@ -102,18 +102,23 @@ class PPO:
             Metrics by name; losses and divergences are means over the last epoch.
 
         Raises:
-            DnneError: if the rollout is not full.
+            DnneError: if the rollout is not full, or not of horizon_length steps.
             NonFiniteError: for NaN or infinity, before a step of the optimiser would spread it.
         """
         if not storage.full:
             raise DnneError(f"the rollout holds {storage.step} of {storage.horizon} steps: too early for an update")
+        if storage.horizon != self._settings.horizon_length:
+            raise DnneError(
+                f"the rollout has {storage.horizon} steps, but horizon_length is {self._settings.horizon_length}: "
+                "it cannot change during a run"
+            )
         self._attach()
         self._check_input(storage)
         self._begin(progress)
         batch, metrics = self._prepare(storage)
         norms, trace = self._run_epochs(batch, storage.num_envs)
         metrics.update(trace.metrics(self._settings, self.model.distribution))
-        metrics["train/gradient_norm"] = torch.stack(norms).mean()
+        metrics["train/gradient_norm"] = finite_mean(torch.stack(norms))
         floats = to_floats(metrics)
         floats["train/learning_rate"] = self._adam.learning_rate
         self.model.update_normalizer(storage.observations, storage.critic_observations)
@@ -149,7 +154,7 @@ class PPO:
     def _begin(self, progress: float) -> None:
         settings = self._settings
         if settings.learning_rate_schedule == "linear":
-            self.learning_rate = settings.learning_rate * (1.0 - progress)
+            self.learning_rate = settings.learning_rate * max(0.0, 1.0 - progress)
         elif settings.learning_rate_schedule == "fixed":
             self.learning_rate = settings.learning_rate
         self._adam.learning_rate = self.learning_rate

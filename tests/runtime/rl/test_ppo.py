@@ -1,6 +1,7 @@
 import copy
 import dataclasses
 import io
+import math
 
 import pytest
 import torch
@@ -174,6 +175,7 @@ def test_half_precision_trains_alike(kit, space, amp):
     first = full.update(kit.make_rollout(full.model))
     second = half.update(kit.make_rollout(half.model))
     assert second["train/value_loss"] == pytest.approx(first["train/value_loss"], rel=0.05)
+    assert math.isfinite(second["train/gradient_norm"])
     start = kit.parameters_of(kit.make_model(space))
     assert 0 < kit.largest_difference(kit.parameters_of(half.model), start) < 3e-3
     assert all(parameter.dtype == torch.float32 for parameter in half.model.parameters())
@@ -193,6 +195,12 @@ def test_an_unfinished_rollout_is_refused(kit):
     storage = RolloutStorage(8, 4, (4,), model.action_space)
     with pytest.raises(DnneError, match="holds 0 of 8 steps"):
         trainer(kit, model).update(storage)
+
+
+def test_a_rollout_of_another_length_is_refused(kit):
+    model = kit.make_model()
+    with pytest.raises(DnneError, match="has 10 steps, but horizon_length is 8"):
+        trainer(kit, model).update(kit.make_rollout(model, horizon=10))
 
 
 def test_uneven_minibatches_are_refused(kit):
