@@ -1,6 +1,9 @@
 """Metrics for TensorBoard, over environment steps. TensorBoard is optional: exports need torch alone."""
 
 import logging
+import re
+import time
+from pathlib import Path
 from typing import Any, Optional, Tuple
 
 from ..atomic import PathLike
@@ -10,6 +13,8 @@ from .line_file import storage_errors
 logger = logging.getLogger(__name__)
 
 _FLUSH_SECONDS = 5
+_EVENT_FILE = re.compile(r"events\.out\.tfevents\.([0-9]+)\.")
+_LONGEST_WAIT = 2.0
 # What a missing, a damaged and an outdated installation raise (TypeError: protobuf of another age).
 _NOT_INSTALLED = (ImportError, AttributeError, TypeError, ValueError)
 
@@ -46,6 +51,8 @@ class TensorBoardWriter:
             )
             return
         with storage_errors(folder):
+            if purge_step is not None:
+                _await_later_name(Path(folder))
             self._writer = summary_writer(str(folder), purge_step=purge_step, flush_secs=_FLUSH_SECONDS)
 
     @property
@@ -91,3 +98,16 @@ def _tensorboard() -> Tuple[Any, Any]:
     from torch.utils.tensorboard import SummaryWriter
 
     return SummaryWriter, Summary
+
+
+def _await_later_name(folder: Path) -> None:
+    """TensorBoard reads files in the order of their names, which begin with the second in which they were made."""
+    if not folder.is_dir():
+        return
+    matches = [_EVENT_FILE.match(path.name) for path in folder.iterdir()]
+    newest = max((int(match[1]) for match in matches if match), default=0)
+    wait = newest + 1 - time.time()
+    if wait > _LONGEST_WAIT:
+        logger.warning("%s holds a log from the future: TensorBoard may show what the resumed run replaces", folder)
+    elif wait > 0:
+        time.sleep(wait)

@@ -68,7 +68,7 @@ class TextOutput:
         return text.encode(encoding, "backslashreplace").decode(encoding) if encoding else text
 
     def _fail(self) -> None:
-        """Python flushes its standard streams once more when it exits, and would complain about the rest in them."""
+        """What a command still prints, and what Python flushes when it exits, goes nowhere instead of raising again."""
         self._failed = True
         try:
             descriptor = self.stream.fileno()

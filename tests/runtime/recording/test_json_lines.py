@@ -162,6 +162,25 @@ def test_a_closed_pipe_ends_a_process_with_our_error_alone(request):
     assert "Exception ignored" not in errors
 
 
+def test_a_command_whose_reader_has_gone_ends_quietly_with_its_own_code(request):
+    program = (
+        f"import sys; sys.path.insert(0, {str(request.config.rootpath)!r})\n"
+        "from runtime.events import Finished\n"
+        "from runtime.recording import JsonLinesSink, OutputClosed\n"
+        "sink = JsonLinesSink('-')\n"
+        "try:\n"
+        "    while True: sink(Finished(0.0, 'x', 0, 0))\n"
+        "except OutputClosed:\n"
+        "    print('a last word', flush=True); sys.exit(141)\n"
+    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", program], **pipes) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert (process.returncode, errors) == (141, b"")
+
+
 def test_a_closed_pipe_raises_once():
     reading, writing = os.pipe()
     os.close(reading)

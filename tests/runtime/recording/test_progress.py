@@ -196,6 +196,12 @@ def test_pauses_and_live_edits_are_shown():
     ]
 
 
+def test_a_pause_does_not_slow_the_shown_speed():
+    pause = [Paused(1.0, 100), Resumed(101.0, 100)]
+    lines = _plain(STARTED, _metrics(1.0, 100), *pause, _metrics(101.0, 100), _metrics(107.0, 700))
+    assert lines[-1] == "step 700  1m47s so far  100 steps/s  iteration 7"
+
+
 def test_a_failure_shows_node_title_step_and_traceback():
     traceback = "Traceback (most recent call last):\n  File x, line 1\nValueError: no\n"
     for error in ("ValueError: no", "node 6 (PPO Trainer): ValueError: no"):

@@ -14,10 +14,12 @@ import pytest
 
 from runtime.errors import RunError, StorageError
 from runtime.events import Failed, Finished, Metrics, RunStarted
+from runtime.recording import run_folder
 from runtime.recording.csv_metrics import read_metrics
 from runtime.recording.json_lines import read_records
 from runtime.recording.run_description import describe_run
 from runtime.recording.run_folder import Recorders, RunFolder, slug
+from runtime.recording.tensorboard_writer import TensorBoardWriter
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # TensorBoard 2.14 on Python 3.8
 
@@ -148,6 +150,20 @@ def test_the_records_of_a_resumed_run_are_those_of_one_run(tmp_path, run):
         record(whole, range(1, 9))
         assert run.events_file.read_bytes() == whole.events_file.read_bytes()
         assert run.metrics_file.read_bytes() == whole.metrics_file.read_bytes()
+
+
+@pytest.mark.parametrize(("resumed", "purge_step"), [((), None), ((3, 48), 49)])
+def test_tensorboard_hides_what_lies_past_the_state_and_not_the_state_itself(run, monkeypatch, resumed, purge_step):
+    asked = []
+
+    class Writer(TensorBoardWriter):
+        def __init__(self, folder, purge_step=None):
+            asked.append((folder, purge_step))
+            super().__init__(folder, purge_step)
+
+    monkeypatch.setattr(run_folder, "TensorBoardWriter", Writer)
+    run.recorders(*resumed).close()
+    assert asked == [(run.path / "tensorboard", purge_step)]
 
 
 def test_a_resumed_run_without_its_records_starts_new_ones(run):

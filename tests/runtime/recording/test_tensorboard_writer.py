@@ -44,7 +44,15 @@ def test_the_end_of_the_run_flushes(tmp_path, read_scalars):
     writer.close()
 
 
-def test_a_resumed_run_hides_what_lay_past_its_state(tmp_path, read_scalars):
+def test_a_log_from_the_future_is_not_waited_for(tmp_path, caplog):
+    pytest.importorskip("tensorboard")
+    (tmp_path / "events.out.tfevents.9999999999.machine.1.0").write_bytes(b"")
+    TensorBoardWriter(tmp_path, purge_step=1).close()
+    assert "holds a log from the future" in caplog.text
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_a_resumed_run_hides_what_lay_past_its_state(tmp_path, read_scalars, attempt):
     first = TensorBoardWriter(tmp_path)
     for iteration in (1, 2, 3):
         first(Metrics(0.0, 16 * iteration, iteration, {"a": float(iteration)}))
