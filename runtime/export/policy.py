@@ -85,10 +85,10 @@ class TrainedPolicy:
         """What the agent itself does in inference."""
         for normalizer in self.normalizers:
             observations = normalizer(observations)
-        critic = torch.zeros((len(observations), *self.network.critic_observation_shape))
-        return self.network.act(
-            observations, torch.Generator(), True, critic if self.network.privileged else None
-        ).actions
+        critic = None
+        if self.network.privileged:  # the values that follow from them are not looked at
+            critic = torch.zeros((len(observations), *self.network.critic_observation_shape))
+        return self.network.act(observations, torch.Generator(), True, critic).actions
 
 
 def load_policy(graph: Graph, checkpoint_dir: str, node: Optional[str] = None) -> TrainedPolicy:

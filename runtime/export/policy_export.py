@@ -166,7 +166,7 @@ def torchscript_bytes(trained: TrainedPolicy, about: Dict[str, Any]) -> bytes:
 def run_torchscript(content: bytes) -> Run:
     """The policy of a TorchScript file."""
     with _no_deprecation():
-        return torch.jit.load(io.BytesIO(content))  # type: ignore[no-any-return]
+        return torch.jit.load(io.BytesIO(content))
 
 
 @contextlib.contextmanager
