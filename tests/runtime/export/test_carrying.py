@@ -154,7 +154,9 @@ def test_a_user_node_may_build_on_a_built_in_one(carrier, user_type):
 
 
 def test_libraries_are_listed(carrier, user_type):
-    carrier.add_node_type(user_type("import json\nimport numpy as np\ntry:\n    import pytest\nexcept ImportError: pass\n"))
+    carrier.add_node_type(
+        user_type("import json\nimport numpy as np\ntry:\n    import pytest\nexcept ImportError: pass\n")
+    )
     found = libraries_by_name(carrier.libraries)
     assert {name: library.lazy for name, library in found.items()} == {"numpy": False, "pytest": True}
     assert found["numpy"].needed_by == "framework/nodes/user/double.py"
@@ -180,12 +182,14 @@ def test_an_installed_module_is_carried(carrier, installed):
 
 def test_an_installed_package_is_carried_as_far_as_it_is_needed(carrier, installed):
     installed(
-        acme__nodes__double=USER_NODE.format(imports="from acme.core import x\nfrom .. import other\n", name="AcmeNode"),
+        acme__nodes__double=USER_NODE.format(
+            imports="from acme.core import x\nfrom .. import other\n", name="AcmeNode"
+        ),
         acme__core="x = 1\n",
         acme__other="y = 2\n",
         acme__unused="z = 3\n",
     )
-    installed(**{"acme____init__": "", "acme__nodes____init__": ""})
+    installed(acme____init__="", acme__nodes____init__="")
     node_class = importlib.import_module("acme.nodes.double").AcmeNode
     assert carrier.add_node_type(node_class) == "framework.nodes.installed.acme.nodes.double"
     text = text_of(carrier, "framework/nodes/installed/acme/nodes/double.py")

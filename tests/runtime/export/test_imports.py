@@ -57,7 +57,9 @@ def test_every_form_of_import(source, expected):
 
 
 def test_a_plain_import_of_a_submodule_is_refused_with_the_form_to_write():
-    with pytest.raises(ExportError, match=r"nodes/mine.py, line 2: .*'import runtime.node'; write 'from runtime import node'"):
+    with pytest.raises(
+        ExportError, match=r"nodes/mine.py, line 2: .*'import runtime.node'; write 'from runtime import node'"
+    ):
         renamed("\nimport runtime.node\n")
 
 
