@@ -1,5 +1,7 @@
 """The node API: a class with typed ports, parameters and behaviour.
 
+Example::
+
     class GaeNode(Node):
         \"\"\"Generalised advantage estimation. Schulman et al. 2016, arXiv:1506.02438, eq. 16.\"\"\"
         title, category = "GAE", "RL"
@@ -12,6 +14,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import typing
 from typing import Any, ClassVar, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
@@ -19,12 +22,13 @@ import torch
 
 from .context import RunContext
 from .errors import NodeDefinitionError, ParameterError
+from .node_definition import ALL as ALL
+from .node_definition import ANY_INPUT as ANY_INPUT
+from .node_definition import definition_problems
 from .parameters import Parameter
-from .ports import HELD, STREAM, TRIGGERED, In, Out
+from .ports import HELD, STREAM, In, Out, names_of
 from .specs import Spec
 from .suggest import did_you_mean
-
-ALL, ANY_INPUT = "all", "any"
 
 Finding = Tuple[str, str, str]
 
@@ -63,14 +67,16 @@ class Node:
         super().__init_subclass__(**options)
         cls.inputs, cls.outputs = dict(cls.inputs), dict(cls.outputs)
         cls.type_name = vars(cls).get("type_name", cls.__name__)
+        cls.replaces = names_of(vars(cls).get("replaces", ()))
         cls.parameters = _collect_parameters(cls)
         for name, port in vars(cls).items():
             if isinstance(port, In):
                 cls.inputs[name] = port
             elif isinstance(port, Out):
                 cls.outputs[name] = port
-        if not inspect.isabstract(cls) and "compute" in dir(cls):
-            _check_class(cls)
+        problems = list(definition_problems(cls, Node))
+        if problems:
+            raise NodeDefinitionError(f"Node type {cls.__name__} is not well declared: " + "; ".join(problems))
 
     def __init__(self, id: str, values: Optional[Mapping[str, Any]] = None, label: str = ""):
         """Take the parameter values of one instance.
@@ -193,7 +199,7 @@ def _collect_parameters(cls: type) -> Dict[str, Parameter]:
     """Inherited parameters, own ones, and plain values that give an inherited one another default."""
     parameters: Dict[str, Parameter] = dict(cls.parameters)  # type: ignore[attr-defined]
     own = dict(vars(cls))
-    hints = typing.get_type_hints(cls) if any(isinstance(value, Parameter) for value in own.values()) else {}
+    hints = _annotations(cls) if any(isinstance(value, Parameter) for value in own.values()) else {}
     for name, value in own.items():
         if isinstance(value, Parameter):
             value.name, value.annotation = name, hints.get(name)
@@ -206,65 +212,14 @@ def _collect_parameters(cls: type) -> Dict[str, Parameter]:
     return parameters
 
 
-def _check_class(cls: type) -> None:
-    problems = list(_definition_problems(cls))
-    if problems:
-        raise NodeDefinitionError(f"Node type {cls.__name__} is not well declared: " + "; ".join(problems))
-
-
-def _definition_problems(cls: Any) -> Iterable[str]:
-    if not cls.title:
-        yield "it has no title"
-    if not (cls.__doc__ or "").strip() and not any("__doc__" in vars(base) and base.__doc__ for base in cls.__mro__[1:-2]):
-        yield "it has no docstring"
-    for name, port in list(cls.inputs.items()) + list(cls.outputs.items()):
-        if not port.doc:
-            yield f"port {name!r} has no doc"
-    for name in set(cls.inputs) & (set(cls.outputs) | set(cls.parameters)):
-        yield f"{name!r} is both an input and an output or a parameter"
-    for name, declared in cls.parameters.items():
-        yield from _parameter_problems(name, declared)
-    yield from _signature_problems(cls)
-    for name, port in cls.outputs.items():
-        if port.same_as and port.same_as not in cls.inputs:
-            yield f"output {name!r} is the same as {port.same_as!r}, which is no input"
-        if port.on_input and port.on_input not in cls.inputs:
-            yield f"output {name!r} is emitted on {port.on_input!r}, which is no input"
-        if isinstance(port.every, str) and port.every not in cls.parameters:
-            yield f"output {name!r} is emitted every {port.every!r} firings, which is no parameter"
-
-
-def _parameter_problems(name: str, declared: Parameter) -> Iterable[str]:
-    if not declared.doc:
-        yield f"parameter {name!r} has no doc"
-    if declared.annotation is None:
-        yield f"parameter {name!r} has no type annotation"
-        return
+def _annotations(cls: type) -> Dict[str, Any]:
     try:
-        declared.default = declared.check(declared.default)
-    except ParameterError as error:
-        yield f"the default of parameter {name!r}: {error}"
-
-
-def _signature_problems(cls: Any) -> Iterable[str]:
-    signature = inspect.signature(cls.compute)
-    arguments = [argument for argument in signature.parameters.values() if argument.name != "self"]
-    expected = [name for name, port in cls.inputs.items() if port.kind != TRIGGERED]
-    if any(argument.kind == argument.VAR_KEYWORD for argument in arguments):
-        return
-    names = [argument.name for argument in arguments]
-    for name in expected:
-        if name not in names:
-            yield f"compute does not take the input {name!r}"
-    for name in names:
-        if name not in expected:
-            yield f"compute takes {name!r}, which is no stream or held input"
-    for argument in arguments:
-        port = cls.inputs.get(argument.name)
-        if port is not None and port.optional and argument.default is argument.empty:
-            yield f"the optional input {argument.name!r} has no default in compute"
-    if any(port.kind == TRIGGERED for port in cls.inputs.values()) and cls.release is Node.release:
-        yield "it has a trigger port but no release method"
+        return typing.get_type_hints(cls)
+    except Exception as error:
+        raise NodeDefinitionError(
+            f"{cls.__name__}: an annotation cannot be evaluated on Python {sys.version_info[0]}.{sys.version_info[1]} "
+            f"({type(error).__name__}: {error}); write List[int], Dict[str, float], Optional[float], … of typing"
+        ) from error
 
 
 def stream_inputs(node: Node) -> List[str]:

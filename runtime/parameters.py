@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union, get_args, get_origin
 
 from .errors import ParameterError
+from .ports import names_of
 
 AUTO = "auto"
 
@@ -29,11 +31,11 @@ class Parameter:
         self.live: bool = options["live"]
         self.auto: bool = options["auto"]
         self.widget: str = options["widget"]
-        self.replaces: Tuple[str, ...] = tuple(options["replaces"])
+        self.replaces: Tuple[str, ...] = names_of(options["replaces"])
         self.name = ""
         self.annotation: Any = None
 
-    def with_default(self, default: Any) -> "Parameter":
+    def with_default(self, default: Any) -> Parameter:
         """The same declaration with another default (an exported node's edited value)."""
         copy = Parameter.__new__(Parameter)
         copy.__dict__.update(self.__dict__)
@@ -71,20 +73,20 @@ class Parameter:
             return 0
         converted = _convert(value, self.annotation)
         if converted is _WRONG:
-            raise ParameterError(f"{value!r} is not {_article(self.type_text)}{self._allowed()}")
+            raise ParameterError(f"{_shown(value)} is not {_article(self.type_text)}{self._allowed()}")
         for number in _numbers(converted):
             self._check_number(number, value)
         if self.choices and converted not in self.choices:
-            raise ParameterError(f"{value!r} is not allowed{self._allowed()}")
+            raise ParameterError(f"{_shown(value)} is not allowed{self._allowed()}")
         return converted
 
     def _check_number(self, number: float, value: Any) -> None:
-        if not math.isfinite(number):
-            raise ParameterError(f"{value!r} is not a finite number{self._allowed()}")
+        if isinstance(number, float) and not math.isfinite(number):
+            raise ParameterError(f"{_shown(value)} is not a finite number{self._allowed()}")
         if self.auto and number == 0:
             return
         if (self.low is not None and number < self.low) or (self.high is not None and number > self.high):
-            raise ParameterError(f"{value!r} is out of range{self._allowed()}")
+            raise ParameterError(f"{_shown(value)} is out of range{self._allowed()}")
 
     def _allowed(self) -> str:
         unit = f" {self.unit}" if self.unit and self.range_text else ""
@@ -142,11 +144,9 @@ def _convert(value: Any, annotation: Any) -> Any:
 
 def _convert_plain(value: Any, annotation: Any) -> Any:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if is_number and abs(value) > 1e308:
-        return _WRONG if not isinstance(value, float) else value
     if annotation is float and is_number:
-        return float(value)
-    if annotation is int and is_number and float(value).is_integer():
+        return float(value) if abs(value) <= sys.float_info.max or isinstance(value, float) else _WRONG
+    if annotation is int and is_number and (isinstance(value, int) or value.is_integer()):
         return int(value)
     if annotation in (bool, str, type(None)) and isinstance(value, annotation):
         return value
@@ -183,6 +183,23 @@ def _numbers(value: Any) -> List[float]:
     return []
 
 
+def is_supported(annotation: Any) -> bool:
+    """True if values of this annotation can be checked and written to a workflow file."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Union:
+        return all(is_supported(option) for option in arguments)
+    if origin in (list, List):
+        return len(arguments) == 1 and is_supported(arguments[0])
+    if origin in (dict, Dict):
+        return len(arguments) == 2 and arguments[0] is str and is_supported(arguments[1])
+    return annotation in (Any, float, int, bool, str, type(None))
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
 def _type_text(annotation: Any) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if annotation is Any:
@@ -190,12 +207,17 @@ def _type_text(annotation: Any) -> str:
     if origin is Union:
         return " or ".join(_type_text(option) for option in arguments)
     if origin in (list, List):
-        return f"list of {_type_text(arguments[0])}"
+        return f"list of {_plural(_type_text(arguments[0]))}"
     if origin in (dict, Dict):
-        return f"dictionary of {_type_text(arguments[1])} by name"
+        return f"dictionary of {_plural(_type_text(arguments[1]))} by name"
     return {type(None): "null", float: "number", str: "text", bool: "true or false", int: "whole number"}.get(
         annotation, getattr(annotation, "__name__", str(annotation))
     )
+
+
+def _plural(text: str) -> str:
+    head, of, tail = text.partition(" of ")
+    return text if head == "true or false" else f"{head}s{of}{tail}"
 
 
 def _article(text: str) -> str:

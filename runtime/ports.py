@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Iterable, Optional, Tuple, Union
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class PortType:
     name: str
     colour: str
     doc: str
-    parent: Optional["PortType"] = None
+    parent: Optional[PortType] = None
 
-    def is_a(self, other: "PortType") -> bool:
+    def is_a(self, other: PortType) -> bool:
         """True if this type is ``other`` or descends from it."""
         kind: Optional[PortType] = self
         while kind is not None:
@@ -31,7 +31,7 @@ class PortType:
             kind = kind.parent
         return False
 
-    def fits(self, target: "PortType") -> bool:
+    def fits(self, target: PortType) -> bool:
         """True if a value of this type may be wired to an input of type ``target``.
 
         ``Any`` fits everywhere, and a general type fits its own descendants (a plain tensor may be
@@ -66,13 +66,21 @@ PORT_TYPES = (
 STREAM, HELD, TRIGGERED = "stream", "held", "trigger"
 
 
+KINDS = (STREAM, HELD, TRIGGERED)
+
+
+def names_of(replaces: Union[str, Iterable[str]]) -> Tuple[str, ...]:
+    """Earlier names as a tuple; a single text is one name (``replaces=("old")`` is one, too)."""
+    return (replaces,) if isinstance(replaces, str) else tuple(replaces)
+
+
 class Port:
     """What inputs and outputs share: a type, a documentation line, and the name given by the class attribute."""
 
     def __init__(self, type: PortType, doc: str, replaces: tuple = ()):
         self.type = type
         self.doc = doc
-        self.replaces = replaces
+        self.replaces = names_of(replaces)
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
