@@ -94,4 +94,3 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> List[str]:
 
 def _line(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-

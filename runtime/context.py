@@ -9,8 +9,8 @@ from typing import Any, Callable, Dict, List, Optional
 
 import torch
 
-from .events import Event, EventBus, LogMessage, Metrics
 from .errors import DnneError
+from .events import Event, EventBus, LogMessage, Metrics
 
 MAX_SEED = 2**63 - 1
 

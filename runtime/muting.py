@@ -11,7 +11,6 @@ from .scheduler.machine import Link
 MUTED = "muted"
 
 
-
 def bypass(graph: Graph, muted: Set[str]) -> List[Link]:
     """Take muted nodes out of a graph.
 

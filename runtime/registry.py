@@ -9,10 +9,11 @@ import pkgutil
 import sys
 import traceback
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Dict, Iterable, List, Optional, Tuple, Type, Union
+from typing import Dict, Iterable, Iterator, List, Optional, Type, Union
 
 from .errors import NodeDefinitionError
 from .node import Node
@@ -85,13 +86,15 @@ class NodeRegistry:
         """Register the nodes of a user's folder; a file that does not load is kept in ``failures``."""
         for path in sorted(Path(folder).glob("*.py")):
             if not path.name.startswith("_"):
-                self._try(str(path), lambda path=path: self.add_module(load_file(path), str(path)))  # type: ignore[misc]
+                with self._failures_of(str(path)):
+                    self.add_module(load_file(path), str(path))
 
     def add_entry_points(self) -> None:
         """Register the nodes of installed distributions that announce ``dnne.nodes``."""
         for entry_point in _entry_points():
             source = f"entry point {entry_point.name} = {entry_point.value}"
-            self._try(source, lambda entry_point=entry_point: self._add_loaded(entry_point.load(), source))  # type: ignore[misc]
+            with self._failures_of(source):
+                self._add_loaded(entry_point.load(), source)
 
     def _add_loaded(self, loaded: object, source: str) -> None:
         if inspect.isclass(loaded) and issubclass(loaded, Node):
@@ -101,10 +104,12 @@ class NodeRegistry:
         else:
             raise NodeDefinitionError(f"{source} is neither a node class nor a module")
 
-    def _try(self, source: str, load: object) -> None:
+    @contextmanager
+    def _failures_of(self, source: str) -> Iterator[None]:
+        """Keep whatever a stranger's module raises; it is shown to the user, and our own types still load."""
         try:
-            load()  # type: ignore[operator]
-        except Exception as error:
+            yield
+        except Exception as error:  # noqa: BLE001
             self.failures.append(LoadFailure(source, f"{type(error).__name__}: {error}", traceback.format_exc()))
 
 
@@ -148,4 +153,3 @@ def discover(packages: Iterable[ModuleType], folders: Iterable[Union[str, Path]]
             raise NodeDefinitionError(f"the nodes folder {folder} does not exist")
         registry.add_folder(folder)
     return registry
-

@@ -51,7 +51,7 @@ class Spec:
     task: Optional[TaskSpec] = None
     transformed: Tuple[str, ...] = field(default=())
 
-    def with_shape(self, shape: Optional[Shape]) -> "Spec":
+    def with_shape(self, shape: Optional[Shape]) -> Spec:
         """A copy with another shape."""
         return replace(self, shape=shape)
 

@@ -214,22 +214,26 @@ def _set_parameter(node: Node, name: str, value: Any) -> Optional[Problem]:
 # Wires
 
 
-def _add_link(
-    graph: Graph, workflow: Workflow, node_id: str, port: str, value: Any, problems: List[Problem]
-) -> None:
+def _add_link(graph: Graph, workflow: Workflow, node_id: str, port: str, value: Any, problems: List[Problem]) -> None:
     if isinstance(value, list) and value and all(is_link(item) for item in value):
         remedy = "wire them to an ORNode and its output here"
         problems.append(Problem(node_id, port, f"it has {len(value)} writers; an input has one", remedy))
         return
     if not is_link(value):
-        problems.append(Problem(node_id, port, f"an input port cannot hold the value {value!r}", 'link it: ["id", "port"]'))
+        problems.append(
+            Problem(node_id, port, f"an input port cannot hold the value {value!r}", 'link it: ["id", "port"]')
+        )
         return
     source_id, source_port = value
     source = graph.nodes.get(source_id)
     if source is None:
         if source_id not in workflow.nodes:
             known = ", ".join(workflow.nodes)
-            problems.append(Problem(node_id, port, f"it is linked to node {source_id!r}, which does not exist", f"there are {known}"))
+            problems.append(
+                Problem(
+                    node_id, port, f"it is linked to node {source_id!r}, which does not exist", f"there are {known}"
+                )
+            )
         return
     source_port = present_output(type(source), source_port)
     if source_port not in source.outputs:
@@ -277,7 +281,8 @@ def _rings(graph: Graph) -> List[List[str]]:
         starts = graph.nodes[link.source].outputs[link.source_port].initially
         if gates and not free and not starts:
             waits[link.target].append(link.source)
-    rings, done = [], set()
+    rings: List[List[str]] = []
+    done: Set[str] = set()
     for start in waits:
         ring = _find_ring(start, waits, done)
         if ring:
@@ -285,7 +290,7 @@ def _rings(graph: Graph) -> List[List[str]]:
     return rings
 
 
-def _find_ring(start: str, waits: Dict[str, List[str]], done: set) -> List[str]:
+def _find_ring(start: str, waits: Dict[str, List[str]], done: Set[str]) -> List[str]:
     if start in done:
         return []
     path = [start]

@@ -217,7 +217,9 @@ def format_workflow(workflow: Workflow) -> str:
 def _format(value: Any, indent: str) -> str:
     deeper = indent + "  "
     if isinstance(value, dict) and value:
-        lines = (f"{deeper}{json.dumps(key, ensure_ascii=False)}: {_format(item, deeper)}" for key, item in value.items())
+        lines = (
+            f"{deeper}{json.dumps(key, ensure_ascii=False)}: {_format(item, deeper)}" for key, item in value.items()
+        )
         return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
     if isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
         return "[\n" + ",\n".join(deeper + _format(item, deeper) for item in value) + f"\n{indent}]"

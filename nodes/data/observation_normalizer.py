@@ -46,7 +46,8 @@ class ObservationNormalizerNode(CheckpointedNode):
         """Start with mean 0 and variance 1."""
         shape = self.input_specs["observations"].shape
         assert shape is not None
-        self.statistics = RunningMeanStd(tuple(shape[1:]), clip=self.clip).to(self.device)
+        sizes = [int(size or 0) for size in shape[1:]]
+        self.statistics = RunningMeanStd(sizes, clip=self.clip).to(self.device)
 
     def parameters_changed(self, names: Any) -> None:
         """Take over an edited clip."""

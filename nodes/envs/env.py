@@ -18,9 +18,7 @@ class IsaacGymEnvNode(Node):
     """
 
     title, category = "Env", "Environments"
-    task_parameters_input = In(
-        TASK_PARAMETERS, "Difficulty of the first episodes", kind=HELD, optional=True
-    )
+    task_parameters_input = In(TASK_PARAMETERS, "Difficulty of the first episodes", kind=HELD, optional=True)
     sim = Out(SIMULATOR, "Handle of the simulation, for Step", replaces=("sim_handle",))
     observations = Out(OBSERVATIONS, "The first observations. Shape: (N, obs)")
     critic_observations = Out(OBSERVATIONS, "Privileged observations of the critic, where the task has them")

@@ -7,7 +7,19 @@ import torch
 
 from runtime.node import Finding, Node
 from runtime.parameters import param
-from runtime.ports import ACTIONS, DONES, HELD, INFO, OBSERVATIONS, REWARDS, SIMULATOR, TASK_PARAMETERS, TRIGGER, In, Out
+from runtime.ports import (
+    ACTIONS,
+    DONES,
+    HELD,
+    INFO,
+    OBSERVATIONS,
+    REWARDS,
+    SIMULATOR,
+    TASK_PARAMETERS,
+    TRIGGER,
+    In,
+    Out,
+)
 from runtime.simulators.episodes import EpisodeTracker
 from runtime.specs import Spec, shapes_agree
 

@@ -52,7 +52,8 @@ class MetricsLoggerNode(Node):
     def _open(self) -> List[Any]:
         folder = self._folder()
         folder.mkdir(parents=True, exist_ok=True)
-        resumed, sinks = self.context.resumed, []
+        resumed = self.context.resumed
+        sinks: List[Any] = []
         if self.csv:
             sinks.append(CsvMetrics(folder / "metrics.csv", append=resumed))
         if self.json_lines:

@@ -53,9 +53,7 @@ class CurriculumNode(Node):
     def values(self) -> Dict[str, float]:
         """Each parameter at the present number of environment steps."""
         share = self.share(self.context.progress.environment_steps)
-        return {
-            name: first + share * (last - first) for name, (first, last) in self.parameters_over_training.items()
-        }
+        return {name: first + share * (last - first) for name, (first, last) in self.parameters_over_training.items()}
 
     def share(self, environment_steps: int) -> float:
         """How far the schedule is, in [0, 1]."""

@@ -28,7 +28,9 @@ class PPOAgentNode(CheckpointedNode):
     critic_observations = In(
         OBSERVATIONS, "Privileged observations that only the critic sees. Shape: (N, obs)", optional=True
     )
-    policy_output = Out(POLICY_OUTPUT, "Actions, log-probabilities, values and distribution parameters of N environments")
+    policy_output = Out(
+        POLICY_OUTPUT, "Actions, log-probabilities, values and distribution parameters of N environments"
+    )
     model = Out(MODEL, "The network, for the trainer")
 
     input_size: int = param(0, low=1, high=10_000_000, auto=True, doc="Size of an observation")
@@ -75,7 +77,11 @@ class PPOAgentNode(CheckpointedNode):
         for length in seen.shape[1:]:
             size *= length or 1
         if self.input_size and self.input_size != size:
-            yield "input_size", f"it is {self.input_size}, but the observations are {seen.text}", f"set {size}, or 0 to infer"
+            yield (
+                "input_size",
+                f"it is {self.input_size}, but the observations are {seen.text}",
+                f"set {size}, or 0 to infer",
+            )
         yield from self._check_outputs(seen)
         if self.shared_trunk and "critic_observations" in inputs:
             yield "shared_trunk", "a critic with observations of its own cannot share the trunk", "switch it off"
@@ -120,9 +126,7 @@ class PPOAgentNode(CheckpointedNode):
         self.network.train(not self.context.inference)
         self.greedy = self.context.inference and self.deterministic
 
-    def compute(
-        self, observations: torch.Tensor, critic_observations: Optional[torch.Tensor] = None
-    ) -> Dict[str, Any]:
+    def compute(self, observations: torch.Tensor, critic_observations: Optional[torch.Tensor] = None) -> Dict[str, Any]:
         """Actions of all environments."""
         output = self.network.act(observations, self.generator, self.greedy, critic_observations)
         return {"policy_output": output, "model": self.network}

@@ -35,29 +35,47 @@ class PPOTrainerNode(CheckpointedNode):
     trigger = Out(TRIGGER, "Once per transition, after any update", replaces=("training_complete",))
     metrics = Out(METRICS, "Numbers of the iteration", every="horizon_length", replaces=("loss",))
 
-    horizon_length: int = param(16, low=1, high=1_000_000, unit="steps", doc="Steps of each environment per iteration, T")
+    horizon_length: int = param(
+        16, low=1, high=1_000_000, unit="steps", doc="Steps of each environment per iteration, T"
+    )
     num_epochs: int = param(8, low=1, high=1000, doc="Passes over the rollout per iteration", replaces=("epochs",))
-    minibatch_size: int = param(0, low=1, high=100_000_000, auto=True, doc="Transitions per minibatch; 0: by num_minibatches")
+    minibatch_size: int = param(
+        0, low=1, high=100_000_000, auto=True, doc="Transitions per minibatch; 0: by num_minibatches"
+    )
     num_minibatches: int = param(4, low=1, high=100_000, doc="Minibatches per epoch where minibatch_size is 0")
     gamma: float = param(0.99, low=0.0, high=1.0, doc="Discount per step", live=True)
     gae_lambda: float = param(0.95, low=0.0, high=1.0, doc="λ of generalised advantage estimation", live=True)
     clip_param: float = param(0.2, low=0.001, high=10.0, doc="ε of the clipped surrogate objective", live=True)
     clip_value: bool = param(False, doc="Clip the change of the value prediction, too", live=True)
-    value_clip_param: float = param(0.2, low=0.001, high=1e6, doc="Largest change of the value where clip_value is on", live=True)
+    value_clip_param: float = param(
+        0.2, low=0.001, high=1e6, doc="Largest change of the value where clip_value is on", live=True
+    )
     value_coef: float = param(2.0, low=0.0, high=1000.0, doc="Weight of the mean squared value error", live=True)
     entropy_coef: float = param(0.0, low=0.0, high=10.0, doc="Weight of the entropy bonus", live=True)
-    bounds_coef: float = param(0.0, low=0.0, high=1000.0, doc="Weight of the penalty on action means beyond the bounds", live=True)
-    bounds_limit: float = param(1.1, low=0.0, high=100.0, doc="Magnitude from which on action means are penalised", live=True)
-    max_grad_norm: float = param(1.0, low=0.0, high=1e6, doc="Gradients are scaled down to this norm; 0 for no limit", live=True)
+    bounds_coef: float = param(
+        0.0, low=0.0, high=1000.0, doc="Weight of the penalty on action means beyond the bounds", live=True
+    )
+    bounds_limit: float = param(
+        1.1, low=0.0, high=100.0, doc="Magnitude from which on action means are penalised", live=True
+    )
+    max_grad_norm: float = param(
+        1.0, low=0.0, high=1e6, doc="Gradients are scaled down to this norm; 0 for no limit", live=True
+    )
     learning_rate: float = param(3e-4, low=0.0, high=1.0, doc="Adam's step size at the start", live=True)
     learning_rate_schedule: str = param(
         "fixed", choices=SCHEDULES, doc="fixed; linear to 0 at the end of the run; adaptive to the KL divergence"
     )
     learning_rate_low: float = param(1e-6, low=0.0, high=1.0, doc="Lower end of the adaptive learning rate", live=True)
     learning_rate_high: float = param(1e-2, low=0.0, high=1.0, doc="Upper end of the adaptive learning rate", live=True)
-    desired_kl: float = param(0.008, low=1e-6, high=10.0, unit="nats", doc="KL divergence that the adaptive schedule aims at", live=True)
-    target_kl: float = param(0.0, low=0.0, high=10.0, unit="nats", doc="No further epoch beyond 1.5 of this; 0 for never", live=True)
-    normalize_advantages: bool = param(True, doc="Zero mean and unit variance of advantages in each minibatch", live=True)
+    desired_kl: float = param(
+        0.008, low=1e-6, high=10.0, unit="nats", doc="KL divergence that the adaptive schedule aims at", live=True
+    )
+    target_kl: float = param(
+        0.0, low=0.0, high=10.0, unit="nats", doc="No further epoch beyond 1.5 of this; 0 for never", live=True
+    )
+    normalize_advantages: bool = param(
+        True, doc="Zero mean and unit variance of advantages in each minibatch", live=True
+    )
     reward_scale: float = param(1.0, low=1e-9, high=1e9, doc="Factor on rewards before returns are computed")
     bootstrap_timeouts: bool = param(True, doc="Take V of the true successor where an episode timed out")
     amp: str = param("off", choices=PRECISIONS, doc="Precision of forward passes in updates")
@@ -71,7 +89,11 @@ class PPOTrainerNode(CheckpointedNode):
         for name in ("policy_outputs", "rewards"):
             shape = inputs[name].shape
             if shape is not None and states.shape is not None and not shapes_agree(shape[:1], states.shape[:1]):
-                yield name, f"they are of {shape[0]} environments, the states of {states.shape[0]}", "link one simulation"
+                yield (
+                    name,
+                    f"they are of {shape[0]} environments, the states of {states.shape[0]}",
+                    "link one simulation",
+                )
         if inputs["rewards"].shape is not None and len(inputs["rewards"].shape or ()) != 1:
             yield "rewards", f"they are {inputs['rewards'].text}", "one number per environment: (N,)"
         num_envs = (states.shape or actions.shape or (None,))[0]
@@ -105,7 +127,9 @@ class PPOTrainerNode(CheckpointedNode):
             return 0
         return super().emits_every(port)
 
-    def compute(self, states: torch.Tensor, policy_outputs: Any, rewards: torch.Tensor, dones: Any, model: Any) -> Dict[str, Any]:
+    def compute(
+        self, states: torch.Tensor, policy_outputs: Any, rewards: torch.Tensor, dones: Any, model: Any
+    ) -> Dict[str, Any]:
         """Add a transition of every environment; update when the rollout is full."""
         if self.context.inference:
             return {"trigger": True}

@@ -24,7 +24,9 @@ class RewardShaperNode(Node):
 
     scale: float = param(1.0, low=-1e6, high=1e6, doc="Factor on the reward", live=True)
     offset: float = param(0.0, low=-1e6, high=1e6, doc="Added after scaling", live=True)
-    clip: List[float] = param([], low=-1e9, high=1e9, doc="Smallest and largest shaped reward; empty for no limit", live=True)
+    clip: List[float] = param(
+        [], low=-1e9, high=1e9, doc="Smallest and largest shaped reward; empty for no limit", live=True
+    )
     weights: Dict[str, float] = param({}, low=-1e6, high=1e6, doc="Weight of reward components by name", live=True)
 
     def infer(self, inputs: Dict[str, Spec]) -> Dict[str, Spec]:
