@@ -14,8 +14,9 @@ from runtime.transforms import check_transform, pair_error, transformed_specs
 class FrameStackNode(Node):
     """Joins the last k observations along their first axis, the newest last.
 
-    (N, D) becomes (N, k·D), and (N, C, H, W) becomes (N, k·C, H, W). Stands between OR and agent, and between Step's dones and the trainer: final observations are stacked alike,
-    and where an episode ended the stack starts anew with k copies of the first observation.
+    (N, D) becomes (N, k·D), and (N, C, H, W) becomes (N, k·C, H, W). Stands between OR and agent, and between Step's
+    dones and the trainer: final observations are stacked alike, and where an episode ended the stack starts anew with
+    k copies of the first observation.
     """
 
     title, category = "Frame Stack", "Data"
