@@ -134,15 +134,16 @@ def largest_difference(trained: TrainedPolicy, run: Run, generator: torch.Genera
         ExportError: It gives other shapes, or actions that differ by more than 1e-6 of the largest action (of 1, where
             all are smaller).
     """
-    largest, scale = 0.0, 1.0
+    differences, scale = [], 1.0
     for rows in ROWS:
         observations = trained.example(rows, generator)
         expected, actual = trained.expected_actions(observations), run(observations)
         if expected.shape != actual.shape or expected.dtype != actual.dtype:
             wanted, got = (f"{value.dtype} {tuple(value.shape)}" for value in (expected, actual))
             raise ExportError(f"the exported policy gives {got} where the agent gives {wanted}")
-        largest = max(largest, float((expected - actual).abs().max()))
+        differences.append((expected - actual).abs().max())
         scale = max(scale, float(expected.abs().max()))
+    largest = float(torch.stack(differences).max())  # NaN, where there is one
     if not largest <= TOLERANCE * scale:
         raise ExportError(
             f"the exported policy differs from the agent by {largest:.3g}, more than {TOLERANCE * scale:.3g}"
