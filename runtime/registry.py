@@ -56,24 +56,27 @@ class NodeRegistry:
         """Register one class.
 
         Raises:
-            NodeDefinitionError: Another class has the same name, or replaces the same one.
+            NodeDefinitionError: Another class has the same name, present or earlier.
         """
         name = node_class.__name__
-        known = self.types.get(name)
-        if known is not None and known is not node_class:
+        if self.types.get(name, node_class) is not node_class:
             raise NodeDefinitionError(f"two node types are named {name}: in {self.sources[name]} and in {source}")
+        if name in self.renamed:
+            raise NodeDefinitionError(f"{name} in {source} is an earlier name of {self.renamed[name]}; choose another")
         for old in node_class.replaces:
             if self.renamed.get(old, name) != name:
                 raise NodeDefinitionError(f"{name} and {self.renamed[old]} both replace {old}")
-            self.renamed[old] = name
+            if old in self.types:
+                raise NodeDefinitionError(f"{name} replaces {old}, which is a node type in {self.sources[old]}")
+        self.renamed.update(dict.fromkeys(node_class.replaces, name))
         self.types[name] = node_class
         self.sources[name] = source
 
     def add_module(self, module: ModuleType, source: str) -> None:
-        """Register every node class that the module itself defines."""
+        """Register every node class that the module itself defines; a class without ``compute`` is a base of others."""
         for _, value in sorted(vars(module).items()):
             is_node = inspect.isclass(value) and issubclass(value, Node) and value.__module__ == module.__name__
-            if is_node and not value.__name__.startswith("_"):
+            if is_node and hasattr(value, "compute") and not value.__name__.startswith("_"):
                 self.add(value, source)
 
     def add_package(self, package: ModuleType) -> None:
@@ -109,7 +112,7 @@ class NodeRegistry:
         """Keep whatever a stranger's module raises; it is shown to the user, and our own types still load."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001
+        except (Exception, SystemExit) as error:  # noqa: BLE001
             self.failures.append(LoadFailure(source, f"{type(error).__name__}: {error}", traceback.format_exc()))
 
 
@@ -148,7 +151,7 @@ def discover(packages: Iterable[ModuleType], folders: Iterable[Union[str, Path]]
     for package in packages:
         registry.add_package(package)
     registry.add_entry_points()
-    for folder in folders:
+    for folder in {Path(folder).resolve(): folder for folder in folders}.values():
         if not Path(folder).is_dir():
             raise NodeDefinitionError(f"the nodes folder {folder} does not exist")
         registry.add_folder(folder)
