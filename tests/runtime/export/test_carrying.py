@@ -165,8 +165,8 @@ def test_libraries_are_listed(carrier, user_type):
 def test_imports_that_cannot_be_carried_are_named(carrier, user_type):
     with pytest.raises(ExportError, match=r"double.py, line 2: app.cli belongs to the desktop program"):
         carrier.add_node_type(user_type("def later():  from app.cli import main\n"))
+    imports = "import importlib\ndef later(): importlib.import_module('runtime.node')\n"
     with pytest.raises(ExportError, match=r"other.py, line 3: an export cannot carry import_module\('runtime.node'\)"):
-        imports = "import importlib\ndef later(): importlib.import_module('runtime.node')\n"
         carrier.add_node_type(user_type(imports, "OtherNode", "other.py"))
     with pytest.raises(ExportError, match=r"third.py, line 2: there is no module runtime.nothing that"):
         carrier.add_node_type(user_type("def later(): import runtime.nothing as n\n", "ThirdNode", "third.py"))

@@ -46,7 +46,7 @@ def test_a_new_folder_holds_the_files_and_a_list_of_them(folder):
     assert contents(folder) == FIRST
     manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     assert manifest["files"] == {name: checksum(content) for name, content in FIRST.items()}
-    assert os.listdir(folder.parent) == [folder.name]
+    assert list(folder.parent.iterdir()) == [folder]
 
 
 def test_an_empty_folder_is_filled(folder):
@@ -156,7 +156,7 @@ def test_a_full_disk_changes_nothing(folder, existing, monkeypatch):
         export(folder, SECOND)
     monkeypatch.undo()
     assert folder.exists() == existing
-    assert os.listdir(folder.parent) == ([folder.name] if existing else [])
+    assert list(folder.parent.iterdir()) == ([folder] if existing else [])
     if existing:
         assert contents(folder) == before
 

@@ -1,11 +1,13 @@
 import keyword
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.export.names import identifier, instance_names, module_name
 from runtime.node import Node
+
+TEXTS = st.text(st.sampled_from('aAbB_12 -.θé/\\\n"'), min_size=1, max_size=5)
 
 
 class PPOTrainerNode(Node):
@@ -47,7 +49,8 @@ def test_files_differ_where_letter_case_does_not_count():
     assert names["A"].module != names["a"].module
 
 
-@given(st.lists(st.text(min_size=1), unique=True, max_size=8))
+@settings(deadline=None)
+@given(st.lists(TEXTS, unique=True, max_size=8))
 def test_any_ids_give_unique_ascii_identifiers(ids):
     names = names_of(*ids)
     modules = [name.module for name in names.values()]
@@ -57,7 +60,8 @@ def test_any_ids_give_unique_ascii_identifiers(ids):
     assert all(name.class_name.isidentifier() for name in names.values())
 
 
-@given(st.text(min_size=1))
+@settings(deadline=None)
+@given(TEXTS)
 def test_any_file_name_gives_a_module_name(stem):
     name = module_name(stem)
     assert name.isidentifier() and not keyword.iskeyword(name)

@@ -1,17 +1,17 @@
 import ast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.export.source_text import comment, docstring, join_lines, literal, one_line
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers() | st.booleans() | st.none()
-VALUES = st.recursive(
-    NUMBERS | st.text(), lambda items: st.lists(items) | st.dictionaries(st.text(), items), max_leaves=20
-)
+TEXTS = st.text(st.sampled_from("ab 1_\"'\\\n\r\t\f#{}λ\u2028\ud800\0"), max_size=12)
+VALUES = st.recursive(NUMBERS | TEXTS, lambda items: st.lists(items) | st.dictionaries(TEXTS, items), max_leaves=20)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_a_literal_is_the_value(value):
     assert ast.literal_eval(literal(value, "    ", 20)) == value
@@ -43,7 +43,8 @@ def test_long_values_get_a_line_per_item():
     assert ast.literal_eval(text) == value
 
 
-@given(st.lists(st.text(), min_size=1))
+@settings(deadline=None)
+@given(st.lists(TEXTS, min_size=1))
 def test_any_paragraphs_make_a_docstring(paragraphs):
     lines = docstring(paragraphs or [""], "    ")
     if not any(one_line(paragraph) for paragraph in paragraphs):
@@ -53,7 +54,8 @@ def test_any_paragraphs_make_a_docstring(paragraphs):
     assert (ast.get_docstring(tree.body[0]) or "").split() == words
 
 
-@given(st.text())
+@settings(deadline=None)
+@given(TEXTS)
 def test_any_text_makes_a_comment(text):
     tree = ast.parse(join_lines([*comment(text), "x = 1"]))
     assert len(tree.body) == 1
