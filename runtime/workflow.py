@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Tuple, Union
 
@@ -17,6 +18,8 @@ FORMAT_KEY = "dnne_workflow"
 FORMAT_VERSION = 1
 WORKFLOW_KEYS = {FORMAT_KEY, "name", "nodes", "groups", "view"}
 NODE_KEYS = {"class_type", "title", "position", "inputs"}
+MAX_DEPTH = 100
+MAX_ID_LENGTH = 100
 
 LinkTarget = Tuple[str, str]
 
@@ -60,7 +63,7 @@ def load_workflow(path: Union[str, Path]) -> Workflow:
         WorkflowError: The file cannot be read, is no JSON, or is no workflow; the text names file, line and reason.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise WorkflowError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -90,19 +93,37 @@ def parse_workflow(text: str) -> Workflow:
         raise WorkflowError("the JSON is nested too deeply") from error
     except ValueError as error:
         raise WorkflowError(f"not valid JSON: {error}") from error
+    _check_depth(document)
     return workflow_from_dict(document)
+
+
+def _check_depth(document: Any) -> None:
+    level = [document]
+    for _ in range(MAX_DEPTH):
+        lists = [
+            value.values() if isinstance(value, dict) else value for value in level if isinstance(value, (dict, list))
+        ]
+        level = [child for children in lists for child in children]
+    if level:
+        raise WorkflowError(f"the JSON is nested too deeply; at most {MAX_DEPTH} levels are read")
 
 
 def _object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     result: Dict[str, Any] = {}
     for key, value in pairs:
         if key in result:
+            are_links = all(isinstance(item, list) and len(item) == 2 for item in (result[key], value))
+            remedy = "an input has one writer: join two with an ORNode" if are_links else "keep one of them"
             raise WorkflowError(
-                f"{key!r} is given twice in one object (values {result[key]!r} and {value!r}); an input has one "
-                "writer: join two with an ORNode"
+                f"{key!r} is given twice in one object, as {_shown(result[key])} and {_shown(value)}; {remedy}"
             )
         result[key] = value
     return result
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _finite_float(text: str) -> float:
@@ -153,8 +174,11 @@ def _check_version(document: Mapping[str, Any]) -> None:
 
 def _node_from_dict(node_id: str, entry: Any) -> NodeEntry:
     where = f"node {node_id!r}"
-    if not node_id or any(character in node_id for character in "/\\\0") or node_id in (".", ".."):
-        raise WorkflowError(f"{where}: an id names a folder, so it is not empty and holds no slash")
+    fits = 0 < len(node_id) <= MAX_ID_LENGTH and node_id.isprintable() and node_id not in (".", "..")
+    if not fits or any(character in node_id for character in "/\\"):
+        raise WorkflowError(
+            f"{where}: an id names a folder, so it has 1 to {MAX_ID_LENGTH} printable characters and no slash"
+        )
     if not isinstance(entry, dict):
         raise WorkflowError(f"{where} is {_kind(entry)}; expected an object with 'class_type' and 'inputs'")
     if "class_type" not in entry:
@@ -210,20 +234,30 @@ def workflow_to_dict(workflow: Workflow) -> Dict[str, Any]:
 
 
 def format_workflow(workflow: Workflow) -> str:
-    """JSON text for people and diffs: one line per input and per short list."""
-    return _format(workflow_to_dict(workflow), "") + "\n"
+    """JSON text for people and diffs: one line per input and per short list.
+
+    Raises:
+        WorkflowError: A value is nothing that JSON can hold.
+    """
+    try:
+        text = _format(workflow_to_dict(workflow), "") + "\n"
+        text.encode()
+    except (TypeError, ValueError) as error:
+        raise WorkflowError(f"the workflow cannot be written as JSON: {error}") from error
+    return text
+
+
+_dump = partial(json.dumps, ensure_ascii=False, allow_nan=False)
 
 
 def _format(value: Any, indent: str) -> str:
     deeper = indent + "  "
     if isinstance(value, dict) and value:
-        lines = (
-            f"{deeper}{json.dumps(key, ensure_ascii=False)}: {_format(item, deeper)}" for key, item in value.items()
-        )
+        lines = (f"{deeper}{_dump(key)}: {_format(item, deeper)}" for key, item in value.items())
         return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
     if isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
         return "[\n" + ",\n".join(deeper + _format(item, deeper) for item in value) + f"\n{indent}]"
-    return json.dumps(value, ensure_ascii=False)
+    return _dump(value)
 
 
 def save_workflow(workflow: Workflow, path: Union[str, Path]) -> None:
@@ -231,5 +265,6 @@ def save_workflow(workflow: Workflow, path: Union[str, Path]) -> None:
 
     Raises:
         StorageError: The file cannot be written; an existing one is untouched.
+        WorkflowError: A value is nothing that JSON can hold; an existing file is untouched.
     """
     write_text(path, format_workflow(workflow))
