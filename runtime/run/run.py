@@ -6,12 +6,12 @@ import logging
 import time
 import traceback
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from ..checkpoints import ResumeStore
 from ..context import Progress, RunContext
 from ..errors import DnneError, NodeFailure, RunError
-from ..events import CheckpointSaved, EventBus, Failed, Finished, Metrics, NodeStats, RunStarted, Sink
+from ..events import CheckpointSaved, Failed, Finished, Metrics, NodeStats, RunStarted, Sink
 from ..graph import Graph
 from ..scheduler.control import RunControl
 from ..scheduler.engine import Engine
@@ -19,7 +19,10 @@ from .checkpointing import CheckpointService, load_checkpoints
 from .limits import Limits
 from .log_bridge import forward_logging
 from .settings import RunSettings
+from .sinks import Sinks
 from .state import capture, restore_machine, restore_nodes
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,13 +74,15 @@ class Run:
         self.control = control or RunControl()
         self.resume_store = None if settings.inference else resume_store
         self.resume_state = resume_state
-        self.context = self._new_context(sinks, run_dir)
+        self.sinks = Sinks(sinks)
+        self.context = self._new_context(run_dir)
         self.limits = Limits(settings, self.context)
         self.engine: Optional[Engine] = None
         self._metrics: Dict[str, float] = {}
         self._next_resume_save = settings.resume_interval
+        self._open_nodes = list(graph.nodes.values())
 
-    def _new_context(self, sinks: Sequence[Sink], run_dir: Optional[str]) -> RunContext:
+    def _new_context(self, run_dir: Optional[str]) -> RunContext:
         settings = self.settings
         return RunContext(
             seed=settings.seed,
@@ -91,7 +96,7 @@ class Run:
             run_dir=run_dir,
             resumed=self.resume_state is not None,
             num_threads=settings.threads,
-            emit=EventBus(list(sinks)),
+            emit=self.sinks,
             progress=Progress(total_steps=settings.total_timesteps, total_iterations=settings.iterations),
         )
 
@@ -101,18 +106,16 @@ class Run:
         Raises:
             DnneError: What went wrong; a `Failed` event was sent, and the nodes are closed.
         """
-        context = self.context
-        context.started_at = time.perf_counter()
-        with forward_logging(context):
+        self.context.started_at = time.perf_counter()
+        with forward_logging(self.context):
             try:
                 engine = self._prepare()
-                reason = engine.run()
-                result = self._finish(engine, reason)
-            except BaseException as error:
-                self._report_failure(error)
-                raise
-            finally:
+                result = self._end(engine, engine.run())
+            except BaseException as error:  # noqa: BLE001 - raised again below, without an innocent node's name
+                failure = self.sinks.blame(error)
+                self._report_failure(failure)
                 self._close_nodes()
+                raise failure from failure.__cause__
         return result
 
     # Start
@@ -123,6 +126,7 @@ class Run:
             node.context = context
         for node in graph.nodes.values():
             self._guard(node, node.setup)
+        self._check_viewer()
         if self.resume_state is not None:
             restore_nodes(self.resume_state, graph, context)
         elif context.load_checkpoint_dir is not None:
@@ -148,6 +152,12 @@ class Run:
             call()
         except Exception as error:
             raise NodeFailure(node.id, node.label, error) from error
+
+    def _check_viewer(self) -> None:
+        if self.settings.visual and not any(getattr(node, "has_viewer", False) for node in self.graph.nodes.values()):
+            self.context.log(
+                "--visual: no simulator of this workflow has a viewer of its own; running without", "warning"
+            )
 
     def _listen(self) -> None:
         context = self.context
@@ -182,22 +192,25 @@ class Run:
         state = capture(self.engine, self.graph, self.context)
         state["checkpoints"] = self.checkpoints.state_dict()
         state["limits"] = self.limits.state_dict()
-        meta = {"reason": reason, "settings": self.settings.as_dict()}
+        parameters = {node_id: node.parameter_values() for node_id, node in self.graph.nodes.items()}
+        meta = {"reason": reason, "settings": self.settings.as_dict(), "parameters": parameters}
         path = self.resume_store.save(state, progress.environment_steps, progress.iterations, meta)
         self._next_resume_save = self.context.elapsed + self.settings.resume_interval
         self.context.send(CheckpointSaved, str(path), progress.environment_steps, progress.iterations, reason)
 
     # End
 
-    def _finish(self, engine: Engine, reason: str) -> RunResult:
-        context = self.context
+    def _end(self, engine: Engine, reason: str) -> RunResult:
+        context, progress = self.context, self.context.progress
         self.checkpoints.save_all(reason)
         self._save_resume_state(reason)
         metrics = self._final_metrics()
         if self.settings.inference:
-            context.send(Metrics, context.progress.environment_steps, context.progress.iterations, metrics)
-        context.send(Finished, reason, context.progress.environment_steps, context.progress.iterations)
-        progress = context.progress
+            context.send(Metrics, progress.environment_steps, progress.iterations, metrics)
+        failures = self._close_nodes()
+        if failures:
+            raise RunError("all is saved, but closing failed: " + "; ".join(failures))
+        context.send(Finished, reason, progress.environment_steps, progress.iterations)
         return RunResult(
             reason, progress.environment_steps, progress.iterations, context.elapsed, metrics, engine.statistics()
         )
@@ -214,19 +227,22 @@ class Run:
         node_id = error.node_id if isinstance(error, NodeFailure) else ""
         label = error.label if isinstance(error, NodeFailure) else ""
         origin = error.__cause__ if isinstance(error, NodeFailure) and error.__cause__ else error
-        text = "".join(traceback.format_exception(type(origin), origin, origin.__traceback__))
-        if isinstance(error, DnneError) and not isinstance(error, NodeFailure):
-            text = ""
+        is_explained = isinstance(origin, DnneError) and not self.context.verbose
+        text = "" if is_explained else "".join(traceback.format_exception(type(origin), origin, origin.__traceback__))
         message = str(error) or type(error).__name__
-        self.context.send(Failed, message, text, node_id, label, self.context.progress.environment_steps)
+        try:
+            self.context.send(Failed, message, text, node_id, label, self.context.progress.environment_steps)
+        except Exception:
+            logger.exception("the failure could not be recorded everywhere")
 
-    def _close_nodes(self) -> None:
+    def _close_nodes(self) -> List[str]:
+        """Close every node once, even where one raises; returns what went wrong, which is logged too."""
         failures = []
-        for node in self.graph.nodes.values():
+        while self._open_nodes:
+            node = self._open_nodes.pop(0)
             try:
                 node.close()
             except Exception as error:
-                failures.append(f"{node.id} ({node.label}): {error}")
-                logging.getLogger(__name__).exception("closing node %s (%s)", node.id, node.label)
-        if failures:
-            raise RunError("closing failed: " + "; ".join(failures))
+                failures.append(f"node {node.id} ({node.label}): {type(error).__name__}: {error}")
+                logger.exception("closing failed: %s", failures[-1])
+        return failures
