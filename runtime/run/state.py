@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any, Dict, List
 
 from ..context import RunContext
 from ..errors import CheckpointError
 from ..graph import Graph
+from ..node import Node
 from ..scheduler.engine import Engine
-from ..scheduler.machine import HeldSlot, Link, Machine, StreamQueue
+from ..scheduler.machine import HeldSlot, Link, Machine
 from .values import decode, encode
 
 STATE_VERSION = 1
@@ -35,7 +35,9 @@ def capture(engine: Engine, graph: Graph, context: RunContext) -> Dict[str, Any]
 
 
 def _capture_machine(machine: Machine, graph: Graph) -> Dict[str, Any]:
-    queues = {_name(queue.link): [encode(value, _where(queue.link)) for value in queue.items] for queue in machine.queues}
+    queues = {
+        _name(queue.link): [encode(value, _where(queue.link)) for value in queue.items] for queue in machine.queues
+    }
     held = {_name(slot.link): _capture_held(slot, graph) for slot in machine.slots if slot.written}
     units = {}
     for unit in machine.units:
@@ -62,7 +64,7 @@ def restore_nodes(state: Dict[str, Any], graph: Graph, context: RunContext) -> N
     """Put counters, nodes and random generators back. Called after the nodes are set up.
 
     Raises:
-        CheckpointError: The state is of another version or of a workflow with other nodes.
+        CheckpointError: The state is of another version, of a workflow with other nodes, or of other sizes.
     """
     if state.get("version") != STATE_VERSION:
         raise CheckpointError(f"the resume state has version {state.get('version')!r}; this DNNE reads {STATE_VERSION}")
@@ -76,8 +78,17 @@ def restore_nodes(state: Dict[str, Any], graph: Graph, context: RunContext) -> N
     context.progress.environment_steps = state["progress"]["environment_steps"]
     context.progress.iterations = state["progress"]["iterations"]
     for node_id, node in graph.nodes.items():
-        node.load_state_dict(decode(state["nodes"][node_id]["state"], context.device))
-        node.random_state = state["nodes"][node_id]["random"]
+        _restore_node(node, state["nodes"][node_id], context)
+
+
+def _restore_node(node: Node, saved: Dict[str, Any], context: RunContext) -> None:
+    try:
+        node.load_state_dict(decode(saved["state"], context.device))
+        node.random_state = saved["random"]
+    except Exception as error:
+        raise CheckpointError(
+            f"the resume state does not fit node {node.id} ({node.label}): {error}; resume with the run's parameters"
+        ) from error
 
 
 def restore_machine(state: Dict[str, Any], engine: Engine, graph: Graph, context: RunContext) -> None:
@@ -87,10 +98,12 @@ def restore_machine(state: Dict[str, Any], engine: Engine, graph: Graph, context
         CheckpointError: The workflow has other wires than the saved one.
     """
     machine, saved = engine.machine, state["machine"]
-    by_name = {_name(wire.link): wire for wire in [*machine.queues, *machine.slots]}
+    by_name: Dict[str, Any] = {_name(wire.link): wire for wire in [*machine.queues, *machine.slots]}
     unknown = set(saved["queues"]) | set(saved["held"])
     if not unknown <= set(by_name):
-        raise CheckpointError(f"the saved run had wires that this workflow lacks: {', '.join(sorted(unknown - set(by_name)))}")
+        raise CheckpointError(
+            f"the saved run had wires that this workflow lacks: {', '.join(sorted(unknown - set(by_name)))}"
+        )
     for name, values in saved["queues"].items():
         by_name[name].items.extend(decode(value, context.device) for value in values)
     for name, held in saved["held"].items():
@@ -100,13 +113,8 @@ def restore_machine(state: Dict[str, Any], engine: Engine, graph: Graph, context
         entry = saved["units"][unit.node.id]
         unit.triggers, unit.firings, unit.releases = entry["triggers"], entry["firings"], entry["releases"]
         unit.due = entry["due"]
-        unit.outbox = [(_queue(by_name[name]), decode(value, context.device)) for name, value in entry["outbox"]]
+        unit.outbox = [(by_name[name], decode(value, context.device)) for name, value in entry["outbox"]]
     machine.restore_ready([machine.by_id[node_id].index for node_id in state["ready"]])
-
-
-def _queue(wire: Any) -> StreamQueue:
-    assert isinstance(wire, StreamQueue) and isinstance(wire.items, deque)
-    return wire
 
 
 def _restore_held(link: Link, held: Dict[str, Any], graph: Graph, context: RunContext) -> Any:
