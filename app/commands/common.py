@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import List
+from typing import List, Union
 
 import nodes
 from runtime.command.launch import Source
@@ -40,7 +40,7 @@ def load_registry(args: argparse.Namespace) -> NodeRegistry:
     return registry
 
 
-def file_source(path: str, args: argparse.Namespace) -> Source:
+def file_source(path: Union[str, Path], args: argparse.Namespace) -> Source:
     """A workflow file, to be run."""
     document, registry = load_workflow(path), load_registry(args)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
+from ..atomic import PathLike
 from ..checkpoints import ResumeStore
 from ..errors import DnneError, RunError
 from ..events import Sink
@@ -20,23 +21,25 @@ from ..recording import (
     ProgressDisplay,
     RunFolder,
     compare_run,
-    report_lines,
     describe_run,
+    report_lines,
 )
 from ..run import Run
 from ..scheduler.control import RunControl
 from ..validation import Adjust, Problem, check_graph, require_valid
 from ..workflow import Workflow, format_workflow, load_workflow
 from .builtins_flags import publish_flags
-from .options import DEFAULT_LOG_DIR, add_inference_options, add_run_options, add_training_options, run_settings
+from .options import DEFAULT_LOG_DIR, add_run_options, run_settings
 from .overrides import apply_overrides
-from .signals import SignalState, stop_on_signals
+from .signals import stop_on_signals
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_OUTPUT_CLOSED = 1, 2, 141
-NOT_COMPARED = tuple(
+TWICE_THERE = ("settings.seed", "settings.device", "settings.threads")
+WITHOUT_INFLUENCE = tuple(
     f"settings.{name}"
-    for name in ("timeout", "total_timesteps", "iterations", "verbose", "visual", "resume_interval", "save_checkpoint_dir")
+    for name in ("timeout", "verbose", "visual", "resume_interval", "save_checkpoint_dir", "load_checkpoint_dir")
 )
+ENDS = tuple(f"settings.{name}" for name in ("total_timesteps", "iterations", "stop_reward", "patience"))
 
 
 @dataclass(frozen=True)
@@ -53,109 +56,141 @@ class Source:
 
 
 def run_command(source: Source, args: argparse.Namespace, inference: bool, publish: bool = False) -> int:
-    """Run a workflow as the options say and return the exit code: 0, 1 (failed), 2 (bad input), 130 or 143."""
-    try:
-        session = Session(source, args, inference)
-    except DnneError as error:
-        return bad_input(error)
-    if publish:
-        publish_flags(session.settings)
-    return session.run()
+    """Run a workflow as the options say and return the exit code: 0, 1 (failed), 2 (bad input), 130, 141 or 143.
+
+    Args:
+        source: The workflow.
+        args: Parsed options.
+        inference: Nothing is trained.
+        publish: Set the flags on `builtins` that exported runners have always set.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            session = Session(source, args, inference, publish, stack)
+        except DnneError as error:
+            return bad_input(error)
+        return session.run()
 
 
 def bad_input(error: BaseException) -> int:
     """Print an error on standard error; the exit code of bad input."""
-    print(f"error: {error}", file=sys.stderr)
+    sys.stderr.write(f"error: {error}\n")
     return EXIT_BAD_INPUT
 
 
 class Session:
     """One run with its folder, its files and its display.
 
+    Args:
+        source: The workflow.
+        args: Parsed options.
+        inference: Nothing is trained.
+        publish: Set the flags on `builtins`, before any node is made.
+        stack: Closes what the session opens.
+
     Raises:
         DnneError: The workflow, the options or the run to resume do not fit; nothing has been written yet.
     """
 
-    def __init__(self, source: Source, args: argparse.Namespace, inference: bool):
-        self.args = args
-        self.earlier = RunFolder.open(args.resume) if getattr(args, "resume", None) else None
-        self.earlier_info: Dict[str, Any] = self.earlier.read_info() if self.earlier else {}
+    def __init__(
+        self, source: Source, args: argparse.Namespace, inference: bool, publish: bool, stack: contextlib.ExitStack
+    ):
+        self.args, self.stack = args, stack
+        self.control = RunControl()
+        self.signals = stack.enter_context(stop_on_signals(self.control))
+        self.earlier: Optional[RunFolder] = None
+        self.earlier_info: Dict[str, Any] = {}
+        if getattr(args, "resume", None):
+            self.earlier = stack.enter_context(RunFolder.open(args.resume))
+            self.earlier_info = self.earlier.read_info()
         self.settings = run_settings(args, inference, self.earlier_info.get("settings"))
         self.device = self.settings.torch_device()
         self._check_load_folder()
+        if publish:
+            publish_flags(self.settings)
         self.graph = source.build(lambda graph: _adjust(graph, args))
         self.document = graph_to_workflow(self.graph, source.document)
         self.resume = ResumeStore(self.earlier.path).latest() if self.earlier else None
         if self.resume is not None:
-            self._check_not_over(self.resume.step, self.resume.iteration)
-        self.control = RunControl()
+            end = self._counted_end(self.resume.step, self.resume.iteration)
+            if end is not None:
+                raise RunError(f"the run is over ({end}); give a larger number")
 
     def _check_load_folder(self) -> None:
         folder = self.settings.load_checkpoint_dir
         if folder is not None and not Path(folder).is_dir():
-            raise RunError(f"--load-checkpoint-dir {folder}: there is no such folder; expected one with node_<id>/model.pt")
+            raise RunError(
+                f"--load-checkpoint-dir {folder}: there is no such folder; expected one with node_<id>/model.pt"
+            )
 
-    def _check_not_over(self, step: int, iteration: int) -> None:
-        for option, done in (("total_timesteps", step), ("iterations", iteration)):
-            wanted = getattr(self.settings, option)
+    def _counted_end(self, step: int, iteration: int) -> Optional[str]:
+        """The option whose number of steps or iterations has been done, with both numbers."""
+        for option, done, wanted in (
+            ("--total-timesteps", step, self.settings.total_timesteps),
+            ("--iterations", iteration, self.settings.iterations),
+        ):
             if wanted is not None and done >= wanted:
-                flag = "--" + option.replace("_", "-")
-                raise RunError(f"the run is over: it has done {done} of {wanted} ({flag}); give a larger {flag}")
+                return f"{option}: {done:,} of {wanted:,} are done"
+        return None
 
     def run(self) -> int:
         """Execute; all output goes to the run folder and the display."""
-        with contextlib.ExitStack() as stack:
-            try:
-                folder = stack.enter_context(self._open_folder())
-                display = self._new_display()
-                sinks = self._open_sinks(folder, display, stack)
-            except DnneError as error:
-                return bad_input(error)
-            signals = stack.enter_context(stop_on_signals(self.control))
-            return self._execute(folder, display, sinks, signals)
-
-    def _execute(self, folder: RunFolder, display: ProgressDisplay, sinks: List[Sink], signals: SignalState) -> int:
+        display = self._new_display()
+        files = self.stack.enter_context(contextlib.ExitStack())
+        try:
+            folder = self._open_folder()
+            sinks = self._open_sinks(folder, display, files)
+        except DnneError as error:
+            return bad_input(error)
         run = Run(
             self.graph, self.settings, self.document.name, sinks, self.control,
             ResumeStore(folder.path), self.resume.state if self.resume else None, str(folder.path),
         )  # fmt: skip
-        result = "failed"
+        result, code = "failed", EXIT_FAILED
         try:
-            for line in self._differences(folder):
-                display.message(f"resumed, but {line}", "warning")
-            run.execute()
-            result = "interrupted" if signals.received else "finished"
+            with files:
+                self._tell_differences(run, folder)
+                run.execute()
+            result, code = ("interrupted" if self.signals.received else "finished"), self.signals.exit_code
         except OutputClosed:
-            return EXIT_OUTPUT_CLOSED
-        except DnneError:
-            return signals.exit_code or EXIT_FAILED
+            code = EXIT_OUTPUT_CLOSED
+        except DnneError as error:
+            if display.tally.failure is None:
+                display.message(str(error), "error")
         finally:
-            folder.finish(result, display.tally.as_dict())
-            display.close()
+            code = self._note_end(folder, result, display) or code
         self._summarise(folder, display)
-        return signals.exit_code
+        return code
 
     # Folder, sinks and summary
 
     def _open_folder(self) -> RunFolder:
         folder = self.earlier
         if folder is None:
-            folder = RunFolder.create(self.args.log_dir or DEFAULT_LOG_DIR, self.document.name, self.args.run_name)
-            folder.write_workflow(format_workflow(self.document))
+            created = RunFolder.create(self.args.log_dir or DEFAULT_LOG_DIR, self.document.name, self.args.run_name)
+            folder = self.stack.enter_context(created)
+        folder.write_workflow(format_workflow(self.document))
         settings = self.settings
-        parameters = {node_id: node.parameter_values() for node_id, node in self.graph.nodes.items()}
         folder.write_info(
             describe_run(
                 self.document.name, settings.mode, settings.seed, str(self.device), settings.threads,
-                settings.as_dict(), parameters,
+                settings.as_dict(), _parameters(self.graph),
             )
         )  # fmt: skip
         return folder
 
-    def _differences(self, folder: RunFolder) -> List[str]:
-        if self.earlier is None:
-            return []
-        return compare_run(self.earlier_info, folder.read_info(), NOT_COMPARED)
+    def _tell_differences(self, run: Run, folder: RunFolder) -> None:
+        """Log what differs from the run as it was when its resume state was saved, live edits included."""
+        if self.resume is None:
+            return
+        then = {**self.earlier_info, "parameters": self.resume.meta.get("parameters", self.earlier_info["parameters"])}
+        now = folder.read_info()
+        warned = compare_run(then, now, TWICE_THERE + WITHOUT_INFLUENCE + ENDS)
+        for line in compare_run(then, now, TWICE_THERE + WITHOUT_INFLUENCE):
+            if line in warned:
+                run.context.log(f"resumed, but {line}", "warning")
+            else:
+                run.context.log(f"resumed; {line}")
 
     def _new_display(self) -> ProgressDisplay:
         settings = self.settings
@@ -163,24 +198,40 @@ class Session:
             sys.stderr, settings.total_timesteps, settings.iterations, settings.timeout, settings.verbose
         )
 
-    def _open_sinks(self, folder: RunFolder, display: ProgressDisplay, stack: contextlib.ExitStack) -> List[Sink]:
+    def _open_sinks(self, folder: RunFolder, display: ProgressDisplay, files: contextlib.ExitStack) -> List[Sink]:
         if self.resume is None:
             recorders = folder.recorders()
         else:
             recorders = folder.recorders(self.resume.iteration, self.resume.step)
-        sinks: List[Sink] = [display, stack.enter_context(recorders)]
+        sinks: List[Sink] = [display, files.enter_context(recorders)]
         if self.args.events:
             target = sys.stdout if self.args.events == "-" else self.args.events
-            sinks.append(stack.enter_context(contextlib.closing(JsonLinesSink(target))))
+            sinks.append(files.enter_context(contextlib.closing(JsonLinesSink(target))))
         return sinks
 
+    def _note_end(self, folder: RunFolder, result: str, display: ProgressDisplay) -> int:
+        try:
+            folder.finish(result, display.tally.as_dict())
+        except DnneError as error:
+            display.message(str(error), "error")
+            return EXIT_FAILED
+        return 0
+
     def _summarise(self, folder: RunFolder, display: ProgressDisplay) -> None:
-        places = {"run folder": folder.path}
-        if self.settings.save_checkpoint_dir and not self.settings.inference:
-            places["checkpoints"] = Path(self.settings.save_checkpoint_dir)
+        tally = display.tally
+        places: Dict[str, PathLike] = {"run folder": folder.path}
+        if not self.settings.inference:
+            if self.settings.save_checkpoint_dir:
+                places["checkpoints"] = self.settings.save_checkpoint_dir
+            if self._counted_end(tally.step, tally.iteration) is None and ResumeStore(folder.path).entries():
+                places["to go on"] = f"--resume {folder.path}"
         display.summarise(places)
         if self.args.test_mode:
             display.message("\n".join(["", *report_lines(display.tally, self.device)]))
+
+
+def _parameters(graph: Graph) -> Dict[str, Any]:
+    return {node_id: node.parameter_values() for node_id, node in graph.nodes.items()}
 
 
 def _adjust(graph: Graph, args: argparse.Namespace) -> List[Problem]:
@@ -198,15 +249,13 @@ def main_runner(build: Callable[[], Graph], folder: Path, argv: Optional[Sequenc
         folder: The export, with ``workflow.json``.
         argv: Arguments; those of the process by default.
     """
-    parser = argparse.ArgumentParser(prog="runner.py", description=f"Runs the exported workflow in {folder}.")
+    parser = argparse.ArgumentParser(
+        prog="runner.py", description=f"Runs the exported workflow in {folder}.", allow_abbrev=False
+    )
     parser.add_argument("--inference", action="store_true", help="run the trained policy; nothing is trained")
     add_run_options(parser)
-    add_training_options(parser)
-    add_inference_options(parser)
     args = parser.parse_args(argv)
     _refuse_several_processes(parser)
-    if args.inference and args.resume:
-        parser.error("--resume is for training; inference takes --load-checkpoint-dir")
     try:
         document = load_workflow(folder / "workflow.json")
         return run_command(Source(document, lambda adjust: _built(build, adjust)), args, args.inference, publish=True)
@@ -222,8 +271,9 @@ def _built(build: Callable[[], Graph], adjust: Adjust) -> Graph:
 
 
 def _refuse_several_processes(parser: argparse.ArgumentParser) -> None:
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    processes = os.environ.get("WORLD_SIZE", "1")
+    if processes.strip() != "1":
         parser.error(
-            f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but this version trains in one process; start one process, "
-            "for example with torchrun --nproc_per_node 1"
+            f"WORLD_SIZE is {processes!r}, but this version trains in one process; start one process, for example with "
+            "torchrun --nproc_per_node 1"
         )

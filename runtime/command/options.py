@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional, Sequence
 
 from ..duration import GRAMMAR, parse_duration
-from ..errors import DurationError
+from ..errors import DurationError, RunError
 from ..run.settings import INFER, TRAIN, RunSettings
 from ..scheduler.engine import SCHEDULERS
 
@@ -49,63 +49,88 @@ def assignment(text: str) -> str:
     """An argparse type: ``NODE.PARAM=VALUE``."""
     name, equals, _ = text.partition("=")
     if not equals or "." not in name:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NODE.PARAM=VALUE, such as Trainer.learning_rate=1e-3")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not of the form NODE.PARAM=VALUE, such as Trainer.learning_rate=1e-3"
+        )
     return text
 
 
-def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Options that every run has."""
+def add_run_options(parser: argparse.ArgumentParser, train: bool = True, infer: bool = True) -> None:
+    """Options of a run.
+
+    Args:
+        parser: Gets the options.
+        train, infer: Which of the two the command can do; options without an effect there are left out.
+    """
+    _add_general(parser.add_argument_group("run"))
+    _add_ends(parser.add_argument_group("when it ends"), train, infer)
+    _add_files(parser.add_argument_group("checkpoints and logs"), train, infer)
+    _add_display(parser.add_argument_group("display"))
+
+
+def _add_general(group: argparse._ArgumentGroup) -> None:
     positive, natural = _whole_number(1), _whole_number(0)
-    run = parser.add_argument_group("run")
-    run.add_argument("--seed", type=natural, metavar="N", help="base of every random generator (default 0)")
-    run.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:N or auto (default cpu)")
-    run.add_argument("--num-envs", type=positive, metavar="N", help="parallel environments, in place of the workflow's")
-    run.add_argument(
+    group.add_argument("--seed", type=natural, metavar="N", help="base of every random generator (default 0)")
+    group.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:N or auto (default cpu)")
+    group.add_argument(
+        "--num-envs", type=positive, metavar="N", help="parallel environments, in place of the workflow's"
+    )
+    group.add_argument(
         "--set", dest="assignments", type=assignment, action="append", default=[], metavar="NODE.PARAM=VALUE",
         help="set a parameter; NODE is an id or a title (may be repeated)",
     )  # fmt: skip
-    run.add_argument("--threads", type=positive, metavar="N", help="CPU threads of torch (default 1)")
-    run.add_argument("--queue-size", type=positive, metavar="N", help="values that a wire holds before its writer waits")
-    run.add_argument("--scheduler", choices=SCHEDULERS, help="static schedule where there is one, or always queues")
+    group.add_argument("--threads", type=positive, metavar="N", help="CPU threads of torch (default 1)")
+    group.add_argument(
+        "--queue-size", type=positive, metavar="N", help="values that a wire holds before its writer waits"
+    )
+    group.add_argument("--scheduler", choices=SCHEDULERS, help="static schedule where there is one, or always queues")
 
-    end = parser.add_argument_group("when it ends")
-    end.add_argument("--timeout", type=duration, metavar="TIME", help=f"end after this time: {GRAMMAR}")
-    end.add_argument("--total-timesteps", type=positive, metavar="N", help="end after N environment steps of the run")
-    end.add_argument("--iterations", type=positive, metavar="N", help="end after N training iterations of the run")
-    end.add_argument("--stop-reward", type=_finite, metavar="R", help="end when episode/mean_reward reaches R")
-    end.add_argument("--patience", type=positive, metavar="N", help="end after N iterations without a better reward")
 
-    files = parser.add_argument_group("checkpoints and logs")
-    files.add_argument("--save-checkpoint-dir", metavar="DIR", help="save checkpoints of nodes that have them enabled")
-    files.add_argument("--load-checkpoint-dir", metavar="DIR", help="load the checkpoints of all nodes from DIR")
-    files.add_argument("--log-dir", metavar="DIR", help=f"where the run folder is made (default {DEFAULT_LOG_DIR})")
-    files.add_argument("--run-name", metavar="NAME", help="name of the run folder (default: workflow name and time)")
-    files.add_argument("--events", metavar="FILE", help="also write events as JSON lines to FILE, or - for standard output")
+def _add_ends(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None:
+    positive = _whole_number(1)
+    group.add_argument("--timeout", type=duration, metavar="TIME", help=f"end after this time: {GRAMMAR}")
+    group.add_argument("--total-timesteps", type=positive, metavar="N", help="end after N environment steps of the run")
+    if train:
+        group.add_argument(
+            "--iterations", type=positive, metavar="N", help="end after N training iterations of the run"
+        )
+        group.add_argument("--stop-reward", type=_finite, metavar="R", help="end when episode/mean_reward reaches R")
+        group.add_argument(
+            "--patience", type=positive, metavar="N", help="end after N iterations without a better reward"
+        )
+    if infer:
+        group.add_argument("--episodes", type=positive, metavar="N", help="end an inference after N whole episodes")
 
-    shown = parser.add_argument_group("display")
-    view = shown.add_mutually_exclusive_group()
+
+def _add_files(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None:
+    if train:
+        group.add_argument(
+            "--save-checkpoint-dir", metavar="DIR", help="save checkpoints of nodes that have them enabled"
+        )
+    group.add_argument("--load-checkpoint-dir", metavar="DIR", help="load the checkpoints of all nodes from DIR")
+    if infer:
+        group.add_argument("--untrained", action="store_true", help="infer with random weights, without a checkpoint")
+    if train:
+        group.add_argument("--resume", metavar="RUN", help="go on with the training in this run folder")
+        group.add_argument(
+            "--resume-interval", type=duration, metavar="TIME", help="time between two saved resume states (default 5m)"
+        )
+    group.add_argument("--log-dir", metavar="DIR", help=f"where the run folder is made (default {DEFAULT_LOG_DIR})")
+    group.add_argument("--run-name", metavar="NAME", help="name of the run folder (default: workflow name and time)")
+    group.add_argument(
+        "--events", metavar="FILE", help="also write events as JSON lines to FILE, or - for standard output"
+    )
+
+
+def _add_display(group: argparse._ArgumentGroup) -> None:
+    view = group.add_mutually_exclusive_group()
     view.add_argument("--visual", action="store_true", help="open the simulator's viewer, where it has one")
     view.add_argument("--headless", action="store_true", help="no viewer (the default)")
-    shown.add_argument("-v", "--verbose", action="store_true", help="all metrics, node statistics and details")
-    shown.add_argument(
-        "--test-mode", action="store_true", help="a short run that reports time per node, steps/s and peak memory"
-    )
-
-
-def add_training_options(parser: argparse.ArgumentParser) -> None:
-    """Options of training alone."""
-    files = parser.add_argument_group("resume")
-    files.add_argument("--resume", metavar="RUN", help="go on with the run in this run folder")
-    files.add_argument(
-        "--resume-interval", type=duration, metavar="TIME", help="time between two saved resume states (default 5m)"
-    )
-
-
-def add_inference_options(parser: argparse.ArgumentParser) -> None:
-    """Options of inference alone."""
-    group = parser.add_argument_group("inference")
-    group.add_argument("--episodes", type=_whole_number(1), metavar="N", help="end after N whole episodes")
-    group.add_argument("--untrained", action="store_true", help="run on random weights, without a checkpoint")
+    group.add_argument("-v", "--verbose", action="store_true", help="all metrics, node statistics and details")
+    group.add_argument(
+        "--test-mode", action="store_true",
+        help=f"a short run ({TEST_MODE_SECONDS:g} s without --timeout) that reports time per node, steps/s and memory",
+    )  # fmt: skip
 
 
 SETTING_OPTIONS = (
@@ -113,11 +138,15 @@ SETTING_OPTIONS = (
     "save_checkpoint_dir", "load_checkpoint_dir", "untrained", "resume_interval", "queue_size", "scheduler", "threads",
     "visual", "verbose",
 )  # fmt: skip
-
+COUNTED_ENDS = ("total_timesteps", "iterations")
 INHERITED = (
-    "seed", "device", "total_timesteps", "iterations", "stop_reward", "patience", "save_checkpoint_dir", "queue_size",
-    "scheduler", "threads", "resume_interval",
+    "seed", "device", *COUNTED_ENDS, "stop_reward", "patience", "save_checkpoint_dir", "queue_size", "scheduler",
+    "threads", "resume_interval",
 )  # fmt: skip
+
+TRAINING_ONLY = ("iterations", "stop_reward", "patience", "save_checkpoint_dir", "resume", "resume_interval")
+INFERENCE_ONLY = ("episodes", "untrained")
+NEW_RUN_ONLY = ("load_checkpoint_dir", "log_dir", "run_name")
 
 
 def run_settings(args: argparse.Namespace, inference: bool, earlier: Optional[Dict[str, Any]] = None) -> RunSettings:
@@ -126,16 +155,41 @@ def run_settings(args: argparse.Namespace, inference: bool, earlier: Optional[Di
     Args:
         args: Parsed options.
         inference: Nothing is trained.
-        earlier: Settings of the run that is resumed; they hold where an option was not given.
+        earlier: Settings of the run that is resumed; they hold where an option was not given. An end that is counted in
+            steps or iterations replaces both of the earlier ones.
 
     Raises:
-        RunError: An option does not make sense.
+        RunError: An option does not make sense, or would have no effect.
     """
-    values: Dict[str, Any] = {name: (earlier or {})[name] for name in INHERITED if name in (earlier or {})}
-    for name in SETTING_OPTIONS:
-        given = getattr(args, name, None)
-        if given is not None and given is not False:
-            values[name] = given
-    if args.test_mode and not any(values.get(name) for name in ("timeout", "total_timesteps", "iterations", "episodes")):
-        values["timeout"] = TEST_MODE_SECONDS
+    if inference:
+        _refuse(args, TRAINING_ONLY, "in inference")
+    else:
+        _refuse(args, INFERENCE_ONLY, "in training")
+    values = {name: getattr(args, name) for name in SETTING_OPTIONS if _is_given(args, name)}
+    if earlier is not None:
+        _refuse(args, NEW_RUN_ONLY, "with --resume: the run goes on in its own folder, with its own weights")
+        values = {**_inherited(earlier, values), **values}
+    if args.test_mode:
+        values.setdefault("timeout", TEST_MODE_SECONDS)
     return RunSettings(mode=INFER if inference else TRAIN, **values)
+
+
+def _is_given(args: argparse.Namespace, name: str) -> bool:
+    value = getattr(args, name, None)
+    return value is not None and value is not False
+
+
+def _refuse(args: argparse.Namespace, names: Sequence[str], where: str) -> None:
+    for name in names:
+        if _is_given(args, name):
+            raise RunError(f"--{name.replace('_', '-')} has no effect {where}")
+
+
+def _inherited(earlier: Dict[str, Any], given: Dict[str, Any]) -> Dict[str, Any]:
+    if given.get("seed", earlier["seed"]) != earlier["seed"]:
+        raise RunError(
+            f"--seed {given['seed']}: the run has the seed {earlier['seed']}, and its random generators go on from "
+            "where they were; leave --seed out"
+        )
+    new_end = any(name in given for name in COUNTED_ENDS)
+    return {name: earlier[name] for name in INHERITED if name in earlier and not (new_end and name in COUNTED_ENDS)}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Dict, Iterator
 
 from ..scheduler.control import RunControl
@@ -29,7 +28,11 @@ class SignalState:
 
 @contextmanager
 def stop_on_signals(control: RunControl) -> Iterator[SignalState]:
-    """While the context lasts, let signals stop the run. Outside the main thread nothing is installed."""
+    """While the context lasts, let signals stop the run.
+
+    Outside the main thread nothing is installed; a signal that the process was started to ignore (``nohup``, a job in a
+    script's background) stays ignored.
+    """
     state = SignalState()
     if threading.current_thread() is not threading.main_thread():
         yield state
@@ -42,12 +45,19 @@ def stop_on_signals(control: RunControl) -> Iterator[SignalState]:
             return
         state.received = number
         name = NAMES[signal.Signals(number)]
-        os.write(sys.__stderr__.fileno(), f"\n{name}: finishing the step and saving; again to end at once\n".encode())
         control.stop(f"stopped by {name}")
+        _say(f"\n{name}: finishing the step and saving; again to end at once\n")
 
-    before: Dict[int, Any] = {number: signal.signal(number, handle) for number in EXIT_CODES}
+    heard = [number for number in EXIT_CODES if signal.getsignal(number) != signal.SIG_IGN]
+    before: Dict[int, Any] = {number: signal.signal(number, handle) for number in heard}
     try:
         yield state
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _say(text: str) -> None:
+    """Write past Python's buffers, which the interrupted code may be using."""
+    with suppress(OSError):  # nobody reads standard error any more: there is nobody to tell
+        os.write(2, text.encode())

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..checkpointed_node import CheckpointedNode, CheckpointReader, CheckpointSettings
-from ..checkpoints import BestMetric, CheckpointTrigger, enough_space, load_node_checkpoint, node_metadata, save_node_checkpoint
+from ..checkpoints import (
+    BestMetric,
+    CheckpointTrigger,
+    enough_space,
+    load_node_checkpoint,
+    node_metadata,
+    save_node_checkpoint,
+)
 from ..checkpoints.layout import node_folders
 from ..checkpoints.state_codec import named_tensors
 from ..context import RunContext
@@ -118,7 +125,9 @@ def _savers(graph: Graph) -> List[Saver]:
             continue
         target = graph.nodes[saved]
         if not isinstance(target, CheckpointedNode):
-            raise CheckpointError(f"node {node_id} ({node.label}) cannot save node {saved} ({target.label}): it has no state")
+            raise CheckpointError(
+                f"node {node_id} ({node.label}) cannot save node {saved} ({target.label}): it has no state"
+            )
         savers.append(Saver(node, target, node.new_trigger(), BestMetric("max")))
     return savers
 

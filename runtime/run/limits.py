@@ -39,9 +39,9 @@ class Limits:
         """The reason to end now, or ``None``."""
         settings, progress = self.settings, self.context.progress
         if settings.total_timesteps is not None and progress.environment_steps >= settings.total_timesteps:
-            return f"{progress.environment_steps} of {settings.total_timesteps} steps"
+            return f"{progress.environment_steps:,} of {settings.total_timesteps:,} steps"
         if settings.iterations is not None and progress.iterations >= settings.iterations:
-            return f"{progress.iterations} of {settings.iterations} iterations"
+            return f"{progress.iterations:,} of {settings.iterations:,} iterations"
         if settings.timeout is not None and self.context.elapsed >= settings.timeout:
             return f"time-out after {format_duration(settings.timeout)}"
         return self._reason
