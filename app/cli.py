@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
 from typing import List, Optional, Sequence
@@ -33,6 +34,22 @@ def build_parser(chosen: Optional[str] = None) -> argparse.ArgumentParser:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run a command line and return its exit code. Bad input gives 2, a failed run 1, Ctrl-C 130, SIGTERM 143."""
     arguments: List[str] = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except DnneError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        _discard_output()
+        return 141
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return code
+
+
+def _run(arguments: List[str]) -> int:
     chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
     parser = build_parser(chosen)
     args = parser.parse_args(arguments)
@@ -40,16 +57,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         parser.print_help()
         print("\nThe editor is not part of this version; train a workflow with: dnne train FILE", file=sys.stderr)
         return 2
-    try:
-        return int(args.run(args))
-    except DnneError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 141
-    except KeyboardInterrupt:
-        return 130
+    return int(args.run(args))
+
+
+def _discard_output() -> None:
+    """Nobody reads standard output any more: what Python flushes when it exits must not raise again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from runtime.errors import DnneError
 from runtime.suggest import did_you_mean
 
 from ..node_reference import node_markdown, node_section, node_table
@@ -20,6 +21,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the list, one section or the whole reference, or compare it with a file."""
+    if args.check and not args.markdown:
+        raise DnneError("--check compares the Markdown reference; write: dnne nodes --markdown --check FILE")
     registry = load_registry(args)
     if args.type:
         return _print_one(args.type, registry)
