@@ -74,7 +74,7 @@ class ProgressDisplay:
         self._handlers: Dict[type, Callable] = {
             RunStarted: self._on_started,
             LogMessage: lambda event: self.message(event.message, event.level),
-            Metrics: self._on_progress,
+            Metrics: self._on_metrics,
             NodeStatistics: self._on_statistics,
             CheckpointSaved: self._on_checkpoint,
             ParameterChanged: self._on_parameter,
@@ -125,6 +125,12 @@ class ProgressDisplay:
         self.message(f"{event.name}: {event.mode}, {beginning}device {event.device}, seed {event.seed}")
         self.message(f"schedule: {event.schedule} ({event.schedule_reason})", "debug")
 
+    def _on_metrics(self, event: Metrics) -> None:
+        if self.verbose:
+            numbers = "  ".join(f"{name} {float(value):.5g}" for name, value in event.values.items())
+            self.message(f"iteration {event.iteration:,}, step {event.step:,}: {numbers}", "debug")
+        self._on_progress(event)
+
     def _on_progress(self, event: Event) -> None:
         self._pace.update(event.time, self.tally.step, self.tally.iteration)
         if event.time >= self._next_refresh:
@@ -134,7 +140,7 @@ class ProgressDisplay:
         self._on_progress(event)
         if self.verbose and event.time >= self._next_statistics:
             self._next_statistics = event.time + _STATISTICS_SECONDS
-            self.message("\n".join(time_table(event.nodes, event.time)), "debug")
+            self._show_statistics()
 
     def _on_checkpoint(self, event: CheckpointSaved) -> None:
         if event.node_id:
@@ -158,10 +164,18 @@ class ProgressDisplay:
 
     def _on_finished(self, event: Finished) -> None:
         self._pace.update(event.time, event.step, event.iteration)
+        if self.verbose and self.tally.nodes:
+            self._show_statistics()
         self._end(event)
 
+    def _show_statistics(self) -> None:
+        waiting = ", ".join(f"{node.node_id} {node.label} {node.queued}" for node in self.tally.nodes if node.queued)
+        table = time_table(self.tally.nodes, self.tally.running_time)
+        self.message("\n".join(["time per node", *table, f"waiting values: {waiting or 'none'}"]), "debug")
+
     def _end(self, event: Event) -> None:
-        if self._live is not None or self.tally.step != self._shown_step:
+        has_begun = self.tally.started is not None or self.tally.step > 0
+        if has_begun and (self._live is not None or self.tally.step != self._shown_step):
             self._refresh(event.time)
         self.close()
 
@@ -188,7 +202,8 @@ class ProgressDisplay:
         fields.append(self._time_field())
         if speed is not None:
             fields.append(f"{speed:,.0f} steps/s")
-        fields.append(_count("iteration", tally.iteration, pace.total_iterations))
+        if tally.started is None or tally.started.mode != "infer":
+            fields.append(_count("iteration", tally.iteration, pace.total_iterations))
         return fields
 
     def _time_field(self) -> str:

@@ -21,9 +21,9 @@ def report_lines(tally: RunTally, device: torch.device) -> List[str]:
     """
     memory = peak_memory()
     lines = [
-        *time_table(tally.nodes, tally.time),
+        *time_table(tally.nodes, tally.running_time),
         "",
-        f"steps per second  {tally.steps_per_second:,.0f} ({tally.steps_here:,} steps in {tally.time:.2f} s)",
+        f"steps per second  {tally.steps_per_second:,.0f} ({tally.steps_here:,} steps in {tally.running_time:.2f} s)",
         f"peak memory       {format_bytes(memory) if memory is not None else 'not known on this system'}",
     ]
     if device.type == "cuda":
@@ -36,7 +36,7 @@ def time_table(nodes: Sequence[NodeStats], seconds: float) -> List[str]:
 
     Args:
         nodes: Statistics of every node.
-        seconds: The run's whole time; what no node took is the engine's and the recorders'.
+        seconds: Since the first firing; what no node took is the engine's and the recorders'.
     """
     rows = [
         _row(f"{node.node_id} {node.label}", node.firings, node.seconds, seconds)

@@ -8,6 +8,7 @@ from ..duration import format_duration
 from ..events import Event, Failed, Finished, Metrics, NodeStatistics, NodeStats, RunStarted
 
 MEAN_REWARD = "episode/mean_reward"
+EVALUATION = "eval/"
 
 
 class RunTally:
@@ -19,6 +20,7 @@ class RunTally:
         step, iteration: Counts from the run's beginning, across resumes.
         mean_reward: The last reported mean reward of episodes; NaN before there is one.
         best_mean_reward: The highest one that this process reported.
+        evaluation: The eval/* metrics of an inference, without their prefix.
         nodes: The last statistics of every node.
         finished, failure: The event that ended the run.
     """
@@ -30,6 +32,7 @@ class RunTally:
         self.iteration = 0
         self.mean_reward = math.nan
         self.best_mean_reward = math.nan
+        self.evaluation: Dict[str, float] = {}
         self.nodes: Tuple[NodeStats, ...] = ()
         self.finished: Optional[Finished] = None
         self.failure: Optional[Failed] = None
@@ -62,9 +65,14 @@ class RunTally:
         return self.step - (self.started.step if self.started is not None else 0)
 
     @property
+    def running_time(self) -> float:
+        """Seconds since this process fired the first node; its set-up is left out."""
+        return self.time - (self.started.time if self.started is not None else 0.0)
+
+    @property
     def steps_per_second(self) -> float:
         """Environment steps per second of this process."""
-        return self.steps_here / self.time if self.time > 0 else 0.0
+        return self.steps_here / self.running_time if self.running_time > 0 else 0.0
 
     def as_dict(self) -> Dict[str, Any]:
         """The summary as plain values; rewards that were never reported are ``None``."""
@@ -77,10 +85,13 @@ class RunTally:
             "steps_per_second": self.steps_per_second,
             "mean_reward": _or_none(self.mean_reward),
             "best_mean_reward": _or_none(self.best_mean_reward),
+            **({"evaluation": dict(self.evaluation)} if self.evaluation else {}),
         }
 
     def _add_metrics(self, event: Metrics) -> None:
         self.step, self.iteration = event.step, event.iteration
+        found = {name: value for name, value in event.values.items() if name.startswith(EVALUATION)}
+        self.evaluation.update({name[len(EVALUATION) :]: float(value) for name, value in found.items()})
         reward = float(event.values.get(MEAN_REWARD, math.nan))
         if not math.isnan(reward):
             self.mean_reward = reward
@@ -97,15 +108,25 @@ def summary_lines(tally: RunTally, places: Optional[Mapping[str, PathLike]] = No
     here = f" ({tally.steps_here:,} since the resume)" if tally.steps_here != tally.step else ""
     rows = {
         "environment steps": f"{tally.step:,}{here}",
-        "iterations": f"{tally.iteration:,}",
+        **({} if tally.evaluation else {"iterations": f"{tally.iteration:,}"}),
         "time": format_duration(tally.time) if tally.time >= 1 else f"{tally.time:.2f} s",
         "speed": f"{tally.steps_per_second:,.0f} steps/s",
     }
     if not math.isnan(tally.mean_reward):
         rows["mean episode reward"] = f"{tally.mean_reward:.2f} (best {tally.best_mean_reward:.2f})"
+    rows.update(_evaluation_rows(tally.evaluation))
     rows.update({what: str(where) for what, where in (places or {}).items()})
     width = max(map(len, rows))
     return [_verdict(tally)] + [f"  {name:<{width}}  {value}" for name, value in rows.items()]
+
+
+def _evaluation_rows(figures: Mapping[str, float]) -> Dict[str, str]:
+    rows = {"episodes": f"{figures['episodes']:,.0f}"} if "episodes" in figures else {}
+    if "mean_reward" in figures:
+        spread = ", ".join(f"{name} {figures[f'{name}_reward']:.2f}" for name in ("std", "min", "max"))
+        rows["mean episode reward"] = f"{figures['mean_reward']:.2f} ({spread})"
+        rows["mean episode length"] = f"{figures['mean_length']:.1f} steps"
+    return rows
 
 
 def _verdict(tally: RunTally) -> str:
