@@ -6,7 +6,7 @@ import argparse
 import functools
 from typing import Dict, List, Mapping, Sequence
 
-from ..command.options import add_inference_options, add_run_options, add_training_options
+from ..command.options import add_run_options
 from ..node import Node
 from .names import InstanceName
 from .node_module import PACKAGE
@@ -99,8 +99,7 @@ def options_text() -> str:
     formatter = functools.partial(argparse.HelpFormatter, width=110)
     parser = argparse.ArgumentParser("runner.py", usage=argparse.SUPPRESS, formatter_class=formatter, add_help=False)
     parser.add_argument("--inference", action="store_true", help="run the trained policy; nothing is trained")
-    for add in (add_run_options, add_training_options, add_inference_options):
-        add(parser)
+    add_run_options(parser)
     return parser.format_help().strip("\n")
 
 

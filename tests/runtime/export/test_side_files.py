@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from runtime.command.options import add_inference_options, add_run_options, add_training_options
+from runtime.command.options import add_run_options
 from runtime.export.carrying import Library
 from runtime.export.names import instance_names
 from runtime.export.readme import readme_text
@@ -39,8 +39,7 @@ def test_requirements_name_the_simulator(graph, simulator, expected):
 def test_the_readme_knows_every_option_and_every_node(graph):
     text = readme_text("Cart | pole", graph.nodes, instance_names(graph.nodes), "1.2.3")
     parser = argparse.ArgumentParser(add_help=False)
-    for add in (add_run_options, add_training_options, add_inference_options):
-        add(parser)
+    add_run_options(parser)
     options = [option for action in parser._actions for option in action.option_strings]
     assert [option for option in [*options, "--inference"] if option not in text] == []
     assert "| 6 | Trainer | `generated_nodes/ppotrainernode_6.py` |" in text
