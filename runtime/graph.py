@@ -16,11 +16,17 @@ from .workflow import NodeEntry, Workflow
 
 @dataclass
 class Graph:
-    """Nodes by id in file order, and the wires between them."""
+    """Nodes by id in file order, and the wires between them.
+
+    Attributes:
+        specs: What is known of each output, by node id and port.
+        infer_errors: What went wrong while a node inferred its specs, by node id.
+    """
 
     nodes: Dict[str, Node] = field(default_factory=dict)
     links: List[Link] = field(default_factory=list)
     specs: Dict[Tuple[str, str], Spec] = field(default_factory=dict)
+    infer_errors: Dict[str, Exception] = field(default_factory=dict)
 
     def find(self, reference: str) -> Node:
         """The node with this id, or else this title or type where it is the only one.
@@ -95,14 +101,21 @@ class Graph:
 
     def infer_specs(self) -> None:
         """Propagate specs along the wires until nothing changes (cycles settle within as many rounds as nodes)."""
-        self.specs = {}
+        self.specs, self.infer_errors = {}, {}
         for _ in range(len(self.nodes) + 1):
             before = dict(self.specs)
-            for node_id, node in self.nodes.items():
-                for port, spec in node.infer(self.input_specs(node_id)).items():
-                    self.specs[(node_id, port)] = spec
+            for node in self.nodes.values():
+                self._infer(node)
             if self.specs == before:
                 return
+
+    def _infer(self, node: Node) -> None:
+        try:
+            inferred = node.infer(self.input_specs(node.id))
+        except Exception as error:  # noqa: BLE001 - reported with the other problems, by `check_graph`
+            self.infer_errors[node.id] = error
+            return
+        self.specs.update({(node.id, port): spec for port, spec in inferred.items()})
 
 
 def graph_to_workflow(graph: Graph, origin: Workflow) -> Workflow:
@@ -131,6 +144,19 @@ def split_inputs(entry: NodeEntry, node_class: Type[Node]) -> Tuple[Dict[str, An
         else:
             others[parameters.get(key, key)] = value
     return on_ports, others
+
+
+def given_twice(entry: NodeEntry, node_class: Type[Node]) -> List[Tuple[str, str]]:
+    """(earlier name, present name) of inputs that an entry gives by both."""
+    names = {**_present_names(node_class.parameters), **_present_names(node_class.inputs)}
+    given: Dict[str, str] = {}
+    twice = []
+    for key in entry.inputs:
+        present = names.get(key, key)
+        if present in given:
+            twice.append((given[present] if key == present else key, present))
+        given[present] = key
+    return twice
 
 
 def _present_names(declared: Mapping[str, Any]) -> Dict[str, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Iterable, Optional, Tuple
+
+from .suggest import did_you_mean
 
 Shape = Tuple[Optional[int], ...]
 
@@ -44,12 +46,14 @@ class Spec:
         dtype: ``float32``, ``int64``, ``bool``, … or ``""``.
         task: The task whose data this is, carried along from the environment.
         transformed: Names of the observation transforms (normaliser, frame stack) that the value went through.
+        keys: Names of the entries of a dictionary, where they are known.
     """
 
     shape: Optional[Shape] = None
     dtype: str = ""
     task: Optional[TaskSpec] = None
     transformed: Tuple[str, ...] = field(default=())
+    keys: Tuple[str, ...] = ()
 
     def with_shape(self, shape: Optional[Shape]) -> Spec:
         """A copy with another shape."""
@@ -73,6 +77,15 @@ class Specs(Dict[str, Spec]):
 
     def __missing__(self, port: str) -> Spec:
         return UNKNOWN
+
+
+def check_task_parameters(task: TaskSpec, names: Iterable[str], port: str) -> Iterable[Tuple[str, str, str]]:
+    """Findings of a node's check: names that are no settings of the task."""
+    for name in names:
+        if name not in task.task_parameters:
+            known = ", ".join(task.task_parameters) or "none"
+            hint = did_you_mean(name, task.task_parameters)
+            yield port, f"{task.name} has no task parameter {name!r}{hint}", f"it has {known}"
 
 
 def shapes_agree(first: Optional[Shape], second: Optional[Shape]) -> bool:

@@ -40,13 +40,17 @@ def check_transform(node: Node, inputs: Dict[str, Spec]) -> Iterable[Finding]:
 def check_alike(observations: Spec, dones: Spec, port: str) -> Iterable[Finding]:
     """Final observations must have gone through the transforms of the observations."""
     if observations.transformed != dones.transformed:
-        seen = ", ".join(observations.transformed) or "no transform"
-        ends = ", ".join(dones.transformed) or "no transform"
         yield (
             port,
-            f"the observations went through {seen}, the final observations in dones through {ends}",
+            f"the observations went through {names_of(observations)}, the final observations in dones through "
+            f"{names_of(dones)}",
             "lead dones through the same transforms",
         )
+
+
+def names_of(spec: Spec) -> str:
+    """The transforms that a value went through, in words."""
+    return ", ".join(spec.transformed) or "no transform"
 
 
 def pair_error(node: Node) -> DnneError:

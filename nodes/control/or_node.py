@@ -5,6 +5,7 @@ from typing import Any, Dict, Iterable
 from runtime.node import ANY_INPUT, Finding, Node
 from runtime.ports import ANY, In, Out
 from runtime.specs import Spec, shapes_agree
+from runtime.transforms import names_of
 
 
 class ORNode(Node):
@@ -33,7 +34,7 @@ class ORNode(Node):
             elif spec.transformed != first.transformed:
                 yield (
                     name,
-                    f"it went through {_names(spec)}, but {first_name} went through {_names(first)}",
+                    f"it went through {names_of(spec)}, but {first_name} went through {names_of(first)}",
                     "transform both alike, for example between this node and the agent",
                 )
 
@@ -41,7 +42,3 @@ class ORNode(Node):
         """The one value that arrived."""
         (value,) = inputs.values()
         return {"output": value}
-
-
-def _names(spec: Spec) -> str:
-    return ", ".join(spec.transformed) or "no transform"

@@ -33,12 +33,17 @@ class FrameStackNode(Node):
         return transformed_specs(self, inputs, "stacked", self._stacked_shape)
 
     def _stacked_shape(self, shape: Any) -> Any:
+        if len(shape) < 2:
+            return shape
         length = None if shape[1] is None else shape[1] * self.frames
         return (shape[0], length) + tuple(shape[2:])
 
     def check(self, inputs: Dict[str, Spec]) -> Iterable[Finding]:
-        """Both inputs are wired and have gone through the same transforms."""
-        return check_transform(self, inputs)
+        """Both inputs are wired and have gone through the same transforms, and there is an axis to stack along."""
+        yield from check_transform(self, inputs)
+        seen = inputs["observations"]
+        if seen.shape is not None and len(seen.shape) < 2:
+            yield "observations", f"they are {seen.text}", "link observations (N, D) or (N, C, H, W)"
 
     def setup(self) -> None:
         """Start with no observation."""

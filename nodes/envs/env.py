@@ -7,7 +7,7 @@ from runtime.node import Finding, Node
 from runtime.parameters import param
 from runtime.ports import HELD, OBSERVATIONS, SIMULATOR, TASK_PARAMETERS, In, Out
 from runtime.simulators.factory import SIMULATOR_NAMES, make_simulator, task_spec
-from runtime.specs import Spec
+from runtime.specs import Spec, check_task_parameters
 
 
 class IsaacGymEnvNode(Node):
@@ -53,10 +53,8 @@ class IsaacGymEnvNode(Node):
             return
         if "critic_observations" in self.connected and task.critic_observation_space is None:
             yield "critic_observations", f"the task {self.task} has no privileged observations", "unlink the port"
-        for name in self.task_parameters:
-            if name not in task.task_parameters:
-                known = ", ".join(task.task_parameters) or "none"
-                yield "task_parameters", f"{self.task} has no task parameter {name!r}", f"it has {known}"
+        yield from check_task_parameters(task, self.task_parameters, "task_parameters")
+        yield from check_task_parameters(task, inputs["task_parameters_input"].keys, "task_parameters_input")
 
     def setup(self) -> None:
         """Create the simulation."""

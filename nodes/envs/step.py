@@ -21,7 +21,7 @@ from runtime.ports import (
     Out,
 )
 from runtime.simulators.episodes import EpisodeTracker
-from runtime.specs import Spec, shapes_agree
+from runtime.specs import Spec, check_task_parameters, shapes_agree
 
 Held = Tuple[torch.Tensor, Optional[torch.Tensor]]
 
@@ -81,6 +81,7 @@ class IsaacGymStepNode(Node):
             yield "actions", f"they are {actions.text}; {task.name} takes {Spec(expected, 'float32').text}", ""
         if "critic_observations" in self.connected and task.critic_observation_space is None:
             yield "critic_observations", f"the task {task.name} has no privileged observations", "unlink the port"
+        yield from check_task_parameters(task, inputs["task_parameters"].keys, "task_parameters")
 
     def setup(self) -> None:
         """Prepare the episode statistics."""

@@ -39,8 +39,8 @@ class CurriculumNode(Node):
             yield "parameters_over_training", "it names no task parameter", "give some by name, or remove the node"
 
     def infer(self, inputs: Dict[str, Spec]) -> Dict[str, Spec]:
-        """Nothing about shapes: a dictionary of numbers."""
-        return {"task_parameters": Spec()}
+        """A dictionary of numbers, by the names of the schedules."""
+        return {"task_parameters": Spec(keys=tuple(self.parameters_over_training))}
 
     def initial(self) -> Dict[str, Any]:
         """The first values."""

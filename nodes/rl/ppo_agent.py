@@ -50,7 +50,7 @@ class PPOAgentNode(CheckpointedNode):
     deterministic: bool = param(True, doc="In inference, take the most probable action")
 
     def infer(self, inputs: Dict[str, Spec]) -> Dict[str, Spec]:
-        """The policy output has the shape of the task's actions."""
+        """The policy output has the shape of the task's actions, and knows which transforms the policy saw through."""
         seen = inputs.get("observations", Spec())
         if seen.shape is None:
             return {}
@@ -59,7 +59,8 @@ class PPOAgentNode(CheckpointedNode):
             return {}
         dtype = "float32" if isinstance(space, Box) else "int64"
         shape = (seen.shape[0],) + tuple(space.shape)
-        return {"policy_output": Spec(shape, dtype, seen.task), "model": Spec(None, "", seen.task)}
+        output = Spec(shape, dtype, seen.task, seen.transformed)
+        return {"policy_output": output, "model": Spec(None, "", seen.task)}
 
     def _action_space(self, seen: Spec) -> Any:
         if seen.task is not None:

@@ -13,8 +13,8 @@ from runtime.ports import DONES, HELD, METRICS, MODEL, OBSERVATIONS, POLICY_OUTP
 from runtime.rl.ppo import PPO
 from runtime.rl.rollout import RolloutStorage
 from runtime.rl.settings import PRECISIONS, SCHEDULES, PPOSettings
-from runtime.specs import Spec, shapes_agree
-from runtime.transforms import check_alike
+from runtime.specs import UNKNOWN, Spec, shapes_agree
+from runtime.transforms import check_alike, names_of
 
 
 class PPOTrainerNode(CheckpointedNode):
@@ -85,6 +85,12 @@ class PPOTrainerNode(CheckpointedNode):
         """Sizes agree, minibatches divide the rollout, and states and dones went through the same transforms."""
         yield from self.check_trigger()
         states, actions = inputs["states"], inputs["policy_outputs"]
+        if UNKNOWN not in (states, actions) and states.transformed != actions.transformed:
+            yield (
+                "states",
+                f"they went through {names_of(states)}, but what the policy saw through {names_of(actions)}",
+                "link the observations that the agent sees",
+            )
         yield from check_alike(states, inputs["dones"], "dones")
         for name in ("policy_outputs", "rewards"):
             shape = inputs[name].shape
