@@ -100,9 +100,9 @@ def _sbatch_end() -> List[str]:
 
 def licence_text() -> Optional[str]:
     """The licence of what is carried, from the source tree or from the installed distribution."""
-    beside = Path(__file__).resolve().parents[2] / "LICENSE"
-    if beside.is_file():
-        return beside.read_text(encoding="utf-8")
+    root = Path(__file__).resolve().parents[2]
+    if (root / "pyproject.toml").is_file():
+        return (root / "LICENSE").read_text(encoding="utf-8")
     try:
         files = metadata.files("dnne") or []
     except metadata.PackageNotFoundError:

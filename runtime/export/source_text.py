@@ -16,8 +16,7 @@ def one_line(text: str) -> str:
 
 def comment(text: str, indent: str = "") -> List[str]:
     """The text as comment lines."""
-    prefix = f"{indent}# "
-    return textwrap.wrap(one_line(text), WIDTH, initial_indent=prefix, subsequent_indent=prefix, break_long_words=False)
+    return _wrapped(one_line(text), f"{indent}# ", f"{indent}# ")
 
 
 def docstring(paragraphs: Iterable[str], indent: str = "") -> List[str]:
@@ -28,16 +27,20 @@ def docstring(paragraphs: Iterable[str], indent: str = "") -> List[str]:
     lines: List[str] = []
     for number, block in enumerate(blocks):
         quotes = "" if number else '"""'
-        lines += textwrap.wrap(
-            block, WIDTH, initial_indent=indent + quotes, subsequent_indent=indent, break_long_words=False
-        )
+        lines += _wrapped(block, indent + quotes, indent)
         lines.append("" if number + 1 < len(blocks) else f'{indent}"""')
     return lines
 
 
+def _wrapped(text: str, first: str, others: str) -> List[str]:
+    wrapper = textwrap.TextWrapper(WIDTH, first, others, break_long_words=False, break_on_hyphens=False)
+    return wrapper.wrap(text)
+
+
 def _quotable(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"""', r"\"\"\"")
-    return escaped[:-1] + r"\"" if escaped.endswith('"') else escaped
+    escaped = text.replace("\\", "\\\\")
+    ends_it = '"""' in escaped or escaped.endswith('"')
+    return escaped.replace('"', r"\"") if ends_it else escaped
 
 
 def literal(value: Any, indent: str = "", used: int = 0) -> str:

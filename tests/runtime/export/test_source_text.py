@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from runtime.export.source_text import comment, docstring, join_lines, literal, one_line
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers() | st.booleans() | st.none()
-TEXTS = st.text(st.sampled_from("ab 1_\"'\\\n\r\t\f#{}λ\u2028\ud800\0"), max_size=12)
+TEXTS = st.text(st.sampled_from("ab- 1_\"'\\\n\r\t\f#{}λ\u2028\ud800\0"), max_size=12)
 VALUES = st.recursive(NUMBERS | TEXTS, lambda items: st.lists(items) | st.dictionaries(TEXTS, items), max_leaves=20)
 
 
