@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from ..checkpointed_node import CheckpointedNode, CheckpointReader, CheckpointSettings
 from ..checkpoints import (
+    DEFAULT_METRIC,
     BestMetric,
     CheckpointTrigger,
     enough_space,
@@ -14,7 +15,7 @@ from ..checkpoints import (
     node_metadata,
     save_node_checkpoint,
 )
-from ..checkpoints.layout import node_folders
+from ..checkpoints.layout import MODEL_FILE, node_folder, node_folders
 from ..checkpoints.state_codec import named_tensors
 from ..context import RunContext
 from ..errors import CheckpointError
@@ -22,17 +23,15 @@ from ..events import CheckpointSaved
 from ..graph import Graph
 from .values import decode
 
-REWARD = "episode/mean_reward"
-
 
 @dataclass
 class Saver:
-    """One node's trigger, and the node whose state it saves."""
+    """One node's trigger, the node whose state it saves, and the metric that stands for the state's quality."""
 
     settings: CheckpointSettings
     target: CheckpointedNode
     trigger: CheckpointTrigger
-    best: BestMetric
+    quality: BestMetric
     due: Optional[str] = None
     saved_iteration: int = -1
 
@@ -72,7 +71,7 @@ class CheckpointService:
         """Warn, once, when the disk has little room for the next round of checkpoints."""
         if self._warned or not self.savers:
             return
-        needed = sum(_size(saver.target) for saver in self.savers)
+        needed = sum(self._size(saver.target) for saver in self.savers)
         warning = enough_space(str(self.directory), needed)
         if warning:
             self._warned = True
@@ -81,8 +80,8 @@ class CheckpointService:
     def _save(self, saver: Saver, reason: str) -> None:
         progress, target = self.context.progress, saver.target
         by_metric = saver.trigger.type == "best_metric"
-        is_best = saver.due is not None if by_metric else saver.best.update(self.metrics)
-        reward = self.metrics.get(REWARD)
+        is_best = saver.due is not None if by_metric else saver.quality.update(self.metrics)
+        quality = self.metrics.get(saver.quality.metric)
         metadata = node_metadata(
             target.type_name,
             progress.iterations,
@@ -90,7 +89,7 @@ class CheckpointService:
             reason,
             title=target.label,
             hyperparameters=target.parameter_values(),
-            metric=None if reward is None else (REWARD, reward),
+            metric=None if quality is None else (saver.quality.metric, quality),
         )
         self.check_space()
         path = save_node_checkpoint(
@@ -105,7 +104,7 @@ class CheckpointService:
     def state_dict(self) -> Dict[str, Any]:
         """Triggers (best value, time since the last save), by the id of the node that has them."""
         return {
-            saver.settings.id: {"trigger": saver.trigger.state_dict(), "best": saver.best.state_dict()}
+            saver.settings.id: {"trigger": saver.trigger.state_dict(), "best": saver.quality.state_dict()}
             for saver in self.savers
         }
 
@@ -114,7 +113,15 @@ class CheckpointService:
         for saver in self.savers:
             if saver.settings.id in state:
                 saver.trigger.load_state_dict(state[saver.settings.id]["trigger"])
-                saver.best.load_state_dict(state[saver.settings.id]["best"])
+                saver.quality.load_state_dict(state[saver.settings.id]["best"])
+
+    def _size(self, node: CheckpointedNode) -> int:
+        """Bytes of the next checkpoint: those of the last one, or at first those of the tensors alone."""
+        last = node_folder(str(self.directory), node.id) / MODEL_FILE
+        if last.is_file():
+            return last.stat().st_size
+        tensors = named_tensors(node.checkpoint_state())
+        return sum(tensor.numel() * tensor.element_size() for _, tensor in tensors)
 
 
 def _savers(graph: Graph) -> List[Saver]:
@@ -128,13 +135,15 @@ def _savers(graph: Graph) -> List[Saver]:
             raise CheckpointError(
                 f"node {node_id} ({node.label}) cannot save node {saved} ({target.label}): it has no state"
             )
-        savers.append(Saver(node, target, node.new_trigger(), BestMetric("max")))
+        savers.append(Saver(node, target, node.new_trigger(), _quality(node)))
     return savers
 
 
-def _size(node: CheckpointedNode) -> int:
-    tensors = named_tensors(node.checkpoint_state())
-    return sum(tensor.numel() * tensor.element_size() for _, tensor in tensors)
+def _quality(settings: CheckpointSettings) -> BestMetric:
+    if settings.checkpoint_trigger_type != "best_metric":
+        return BestMetric("max")
+    mode, _, metric = settings.checkpoint_trigger_value.partition(":")
+    return BestMetric(mode, metric or DEFAULT_METRIC)
 
 
 def load_checkpoints(graph: Graph, directory: str, context: RunContext) -> List[str]:

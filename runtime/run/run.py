@@ -6,9 +6,10 @@ import logging
 import time
 import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
-from ..checkpoints import ResumeStore
+from ..checkpoints import ResumeStore, enough_space
 from ..context import Progress, RunContext
 from ..errors import DnneError, NodeFailure, RunError
 from ..events import CheckpointSaved, Failed, Finished, Metrics, NodeStats, RunStarted, Sink
@@ -81,6 +82,7 @@ class Run:
         self._metrics: Dict[str, float] = {}
         self._next_resume_save = settings.resume_interval
         self._open_nodes = list(graph.nodes.values())
+        self._warned_of_space = False
 
     def _new_context(self, run_dir: Optional[str]) -> RunContext:
         settings = self.settings
@@ -197,6 +199,14 @@ class Run:
         path = self.resume_store.save(state, progress.environment_steps, progress.iterations, meta)
         self._next_resume_save = self.context.elapsed + self.settings.resume_interval
         self.context.send(CheckpointSaved, str(path), progress.environment_steps, progress.iterations, reason)
+        self._check_space(path)
+
+    def _check_space(self, saved: Path) -> None:
+        """Warn, once, when the disk has little room for another resume state like the one just saved."""
+        warning = enough_space(saved, sum(file.stat().st_size for file in saved.iterdir()))
+        if warning and not self._warned_of_space:
+            self._warned_of_space = True
+            self.context.log(warning, "warning")
 
     # End
 
