@@ -57,7 +57,7 @@ def test_the_timeout_ends_a_run(dnne, small, folder):
     outcome = dnne("train", small, "--timeout", "1s", "--run-name", "a")
     assert outcome.code == 0
     assert "Finished: time-out after 1s" in outcome.err
-    assert 1.0 <= _last(folder)["summary"]["seconds"] < 1.8
+    assert 1.0 <= _last(folder)["summary"]["seconds"] < 5.0
 
 
 def test_the_first_of_several_ends_counts(dnne, small):
@@ -337,7 +337,7 @@ def test_test_mode_respects_the_timeout(dnne, small, folder):
     outcome = dnne("train", small, "--test-mode", "--timeout", "1s", "--run-name", "a")
     assert "Finished: time-out after 1s" in outcome.err
     assert "steps per second" in outcome.err
-    assert 1.0 <= _last(folder)["summary"]["seconds"] < 1.8
+    assert 1.0 <= _last(folder)["summary"]["seconds"] < 5.0
 
 
 def test_visual_says_that_the_embedded_simulator_has_no_viewer(dnne, small):
