@@ -41,10 +41,13 @@ class Graph:
         matches = [node_id for node_id, known in names.items() if folded in [name.casefold() for name in known]]
         if len(matches) == 1:
             return self.nodes[matches[0]]
-        labels = [node.label for node in self.nodes.values()]
-        problem = f"the nodes {', '.join(matches)} all match" if matches else "there is no node"
         listed = ", ".join(f"{node_id} ({node.label})" for node_id, node in self.nodes.items())
-        raise WorkflowError(f"{problem} {reference!r}{did_you_mean(reference, labels)}; there are {listed}")
+        if matches:
+            raise WorkflowError(
+                f"the nodes {', '.join(matches)} all match {reference!r}; give an id; there are {listed}"
+            )
+        hint = did_you_mean(reference, [node.label for node in self.nodes.values()])
+        raise WorkflowError(f"there is no node {reference!r}{hint}; there are {listed}")
 
     def link_into(self, node_id: str, port: str) -> Optional[Link]:
         """The wire that ends at an input port."""

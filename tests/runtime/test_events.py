@@ -1,0 +1,87 @@
+"""Events are frozen, become JSON, and reach every sink in order."""
+
+import dataclasses
+import json
+
+import pytest
+
+from runtime import events
+from runtime.events import (
+    EVENT_NAMES,
+    CheckpointSaved,
+    Event,
+    EventBus,
+    Failed,
+    Finished,
+    LogMessage,
+    Metrics,
+    NodeStatistics,
+    NodeStats,
+    ParameterChanged,
+    Paused,
+    Resumed,
+    RunStarted,
+    event_records,
+    is_clock_metric,
+)
+
+EXAMPLES = [
+    RunStarted(0.0, "Cartpole", "train", 0, "cpu", "static", "because"),
+    Metrics(1.0, 64, 1, {"train/loss": 0.5, "episode/mean_reward": 3.0}),
+    LogMessage(1.0, "info", "hello"),
+    NodeStatistics(1.0, 64, (NodeStats("1", "Env", 1, 0.1, 0),)),
+    CheckpointSaved(1.0, "/x", 64, 1, "interval"),
+    ParameterChanged(1.0, "6", "gamma", 0.9, 0.99, 3),
+    Paused(1.0, 64),
+    Resumed(1.0, 64),
+    Failed(1.0, "error", "Traceback", "6", "Trainer", 64),
+    Finished(1.0, "completed", 64, 1),
+]
+
+
+def test_every_event_has_a_name_and_an_example_here():
+    types = [value for value in vars(events).values() if isinstance(value, type) and issubclass(value, Event)]
+    kinds = set(types) - {Event}
+    assert set(EVENT_NAMES) == kinds == {type(event) for event in EXAMPLES}
+    assert len(set(EVENT_NAMES.values())) == len(EVENT_NAMES)
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: type(event).__name__)
+def test_events_are_frozen_and_become_json(event):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        event.time = 3.0
+    for record in event_records(event):
+        assert json.loads(json.dumps(record))["event"] == EVENT_NAMES[type(event)]
+        assert record["time"] == event.time
+
+
+def test_one_record_for_each_metric():
+    assert event_records(EXAMPLES[1]) == [
+        {"event": "metric", "time": 1.0, "step": 64, "iteration": 1, "name": "train/loss", "value": 0.5},
+        {"event": "metric", "time": 1.0, "step": 64, "iteration": 1, "name": "episode/mean_reward", "value": 3.0},
+    ]
+    assert event_records(Metrics(1.0, 64, 1, {})) == []
+
+
+def test_statistics_of_nodes_are_plain_objects():
+    (record,) = event_records(EXAMPLES[3])
+    assert record["nodes"] == ({"node_id": "1", "label": "Env", "firings": 1, "seconds": 0.1, "queued": 0},)
+
+
+def test_which_metrics_depend_on_the_clock():
+    assert is_clock_metric("time/steps_per_second")
+    assert not is_clock_metric("train/time") and not is_clock_metric("episode/mean_reward")
+
+
+def test_sinks_are_called_in_order_and_what_they_raise_is_not_swallowed():
+    seen = []
+
+    def broken(event):
+        raise OSError("disk full")
+
+    bus = EventBus([lambda event: seen.append(("first", event)), lambda event: seen.append(("second", event))])
+    bus(EXAMPLES[6])
+    assert seen == [("first", EXAMPLES[6]), ("second", EXAMPLES[6])]
+    bus.sinks.append(broken)
+    with pytest.raises(OSError, match="disk full"):
+        bus(EXAMPLES[7])
