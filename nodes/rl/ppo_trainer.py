@@ -152,8 +152,9 @@ class PPOTrainerNode(CheckpointedNode):
 
     def _build(self, states: torch.Tensor, model: Any) -> None:
         if tuple(states.shape[1:]) != model.observation_shape:
+            expected = f"(N, {', '.join(str(size) for size in model.observation_shape)})"
             raise DnneError(
-                f"states have the shape {tuple(states.shape)}, but the model takes (N, {model.observation_shape}); "
+                f"states have the shape {tuple(states.shape)}, but the model takes {expected}; "
                 "link the observations that the agent sees"
             )
         critic_shape = model.critic_observation_shape if model.privileged else None
@@ -191,7 +192,7 @@ class PPOTrainerNode(CheckpointedNode):
 
     def checkpoint_state(self) -> Dict[str, Any]:
         """Optimiser and schedule."""
-        return {} if self.ppo is None else self.ppo.state_dict()
+        return self.saved.get("ppo", {}) if self.ppo is None else self.ppo.state_dict()
 
     def load_checkpoint_state(self, state: Dict[str, Any]) -> None:
         """Keep a loaded optimiser until the model arrives."""
