@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import contextmanager
+from itertools import chain, cycle
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 import torch
@@ -16,7 +17,7 @@ from ..context import RunContext
 from ..errors import NodeFailure
 from ..events import NodeStatistics, NodeStats, Paused, Resumed
 from ..node import Node
-from .compiled import Compiler, Section
+from .compiled import Compiler
 from .control import FIRING, RunControl
 from .deadlock import Wait, deadlock_error, starving
 from .live_edits import apply_edits
@@ -125,24 +126,19 @@ class Engine:
         self._static_ready = tuple(unit.index for unit in self.machine.ready)
         self.machine.empty_outboxes()
         compiler = Compiler(self.machine)
-        reason = await self._run_sections(compiler.sections(schedule.prologue))
-        period = compiler.sections(schedule.period)
-        while reason is None and period:
-            reason = await self._run_sections(period)
-        return reason or COMPLETED
-
-    async def _run_sections(self, sections: List[Section]) -> Optional[str]:
-        for steps, ready in sections:
+        for steps, ready in chain(compiler.sections(schedule.prologue), cycle(compiler.sections(schedule.period))):
             for step in steps:
                 step()
                 if self._stepping_firings:
                     await self._hold_between_firings()
             if ready is not None:
                 self._static_ready = ready
-                reason = await self._safe_point()
+                reason = self._look_around()
+                if reason is not None or self.control.paused:
+                    reason = await self._pause_or_stop(reason)
                 if reason is not None:
                     return reason
-        return None
+        return COMPLETED
 
     # Interpreted
 
@@ -255,6 +251,10 @@ class Engine:
 
     async def _safe_point(self) -> Optional[str]:
         """Edits, statistics, the host's hooks and every reason to stop; then a pause, if one is asked for."""
+        return await self._pause_or_stop(self._look_around())
+
+    def _look_around(self) -> Optional[str]:
+        """The part of a safe point that every turn of a graph has to pay for."""
         self._apply_edits()
         if self.context.elapsed >= self._next_statistics:
             self._next_statistics = self.context.elapsed + STATISTICS_INTERVAL
@@ -262,6 +262,9 @@ class Engine:
         reason = self.control.stop_reason or self.context.stop_reason
         if reason is None and self._at_safe_point is not None:
             reason = self._at_safe_point()
+        return reason
+
+    async def _pause_or_stop(self, reason: Optional[str]) -> Optional[str]:
         if reason is None and self.control.paused and not self._stepping_firings:
             reason = await self._hold(edits=True)
         if reason is not None:
