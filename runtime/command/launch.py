@@ -154,7 +154,9 @@ class Session:
             result, code = ("interrupted" if self.signals.received else "finished"), self.signals.exit_code
         except OutputClosed:
             code = EXIT_OUTPUT_CLOSED
-        except DnneError as error:
+        except Exception as error:
+            if display.tally.failure is None and not isinstance(error, DnneError):
+                raise
             if display.tally.failure is None:
                 display.message(str(error), "error")
         finally:

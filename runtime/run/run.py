@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 import traceback
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from ..checkpoints import ResumeStore, enough_space
 from ..context import Progress, RunContext
 from ..errors import DnneError, NodeFailure, RunError
 from ..events import CheckpointSaved, Failed, Finished, Metrics, NodeStats, RunStarted, Sink
 from ..graph import Graph
+from ..node import Node
 from ..scheduler.control import RunControl
 from ..scheduler.engine import Engine
+from .blame import blame, innermost
 from .checkpointing import CheckpointService, load_checkpoints
 from .limits import Limits
 from .log_bridge import forward_logging
@@ -114,7 +118,7 @@ class Run:
                 engine = self._prepare()
                 result = self._end(engine, engine.run())
             except BaseException as error:  # noqa: BLE001 - raised again below, without an innocent node's name
-                failure = self.sinks.blame(error)
+                failure = self.sinks.acquit(innermost(error))
                 self._report_failure(failure)
                 self._close_nodes()
                 raise failure from failure.__cause__
@@ -127,7 +131,8 @@ class Run:
         for node in graph.nodes.values():
             node.context = context
         for node in graph.nodes.values():
-            self._guard(node, node.setup)
+            with blame(node):
+                node.setup()
         self._check_viewer()
         if self.resume_state is not None:
             restore_nodes(self.resume_state, graph, context)
@@ -149,12 +154,6 @@ class Run:
         self._announce(engine)
         return engine
 
-    def _guard(self, node: Any, call: Callable[[], None]) -> None:
-        try:
-            call()
-        except Exception as error:
-            raise NodeFailure(node.id, node.label, error) from error
-
     def _check_viewer(self) -> None:
         if self.settings.visual and not any(getattr(node, "has_viewer", False) for node in self.graph.nodes.values()):
             self.context.log(
@@ -164,7 +163,7 @@ class Run:
     def _listen(self) -> None:
         context = self.context
         for node in self.graph.nodes.values():
-            context.metric_sources.append(node.collect_metrics)
+            context.metric_sources.append(partial(_collect_metrics, node))
         context.iteration_listeners += [self._keep_metrics, self.limits.on_iteration, self.checkpoints.on_iteration]
         context.steps_at_start = context.progress.environment_steps
 
@@ -231,6 +230,12 @@ class Run:
         metrics: Dict[str, float] = {}
         for source in self.context.metric_sources:
             metrics.update(source())
+        for name, value in metrics.items():
+            if not math.isfinite(value):
+                raise RunError(
+                    f"this is no evaluation: {name} is {value}, as observations or rewards held NaN or infinity; a "
+                    "Print node shows where"
+                )
         return metrics
 
     def _report_failure(self, error: BaseException) -> None:
@@ -256,3 +261,8 @@ class Run:
                 failures.append(f"node {node.id} ({node.label}): {type(error).__name__}: {error}")
                 logger.exception("closing failed: %s", failures[-1])
         return failures
+
+
+def _collect_metrics(node: Node) -> Dict[str, float]:
+    with blame(node):
+        return node.collect_metrics()

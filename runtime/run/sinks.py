@@ -29,7 +29,7 @@ class Sinks(EventBus):
             self.error = self.error or error
             raise
 
-    def blame(self, error: BaseException) -> BaseException:
+    def acquit(self, error: BaseException) -> BaseException:
         """The error itself; where a node was running when a sink raised, the sink's error, for the node is innocent."""
         innocent = isinstance(error, NodeFailure) and error.__cause__ is self.error
         return self.error if innocent and self.error is not None else error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 from ..context import RunContext
 from ..errors import CheckpointError
@@ -10,6 +10,7 @@ from ..graph import Graph
 from ..node import Node
 from ..scheduler.engine import Engine
 from ..scheduler.machine import HeldSlot, Link, Machine
+from .blame import blame
 from .values import decode, encode
 
 STATE_VERSION = 1
@@ -25,13 +26,16 @@ def capture(engine: Engine, graph: Graph, context: RunContext) -> Dict[str, Any]
     return {
         "version": STATE_VERSION,
         "progress": {"environment_steps": progress.environment_steps, "iterations": progress.iterations},
-        "nodes": {
-            node_id: {"state": node.state_dict(), "random": node.random_state, "type": node.type_name}
-            for node_id, node in graph.nodes.items()
-        },
+        "nodes": {node_id: _capture_node(node) for node_id, node in graph.nodes.items()},
+        "wires": [_name(link) for link in engine.links],
         "machine": _capture_machine(engine.machine, graph),
         "ready": engine.ready_order,
     }
+
+
+def _capture_node(node: Node) -> Dict[str, Any]:
+    with blame(node):
+        return {"state": node.state_dict(), "random": node.random_state, "type": node.type_name}
 
 
 def _capture_machine(machine: Machine, graph: Graph) -> Dict[str, Any]:
@@ -97,24 +101,31 @@ def restore_machine(state: Dict[str, Any], engine: Engine, graph: Graph, context
     Raises:
         CheckpointError: The workflow has other wires than the saved one.
     """
+    _check_wires(state["wires"], [_name(link) for link in engine.links])
     machine, saved = engine.machine, state["machine"]
-    by_name: Dict[str, Any] = {_name(wire.link): wire for wire in [*machine.queues, *machine.slots]}
-    unknown = set(saved["queues"]) | set(saved["held"])
-    if not unknown <= set(by_name):
-        raise CheckpointError(
-            f"the saved run had wires that this workflow lacks: {', '.join(sorted(unknown - set(by_name)))}"
-        )
+    queues = {_name(queue.link): queue for queue in machine.queues}
+    slots = {_name(slot.link): slot for slot in machine.slots}
     for name, values in saved["queues"].items():
-        by_name[name].items.extend(decode(value, context.device) for value in values)
+        queues[name].items.extend(decode(value, context.device) for value in values)
     for name, held in saved["held"].items():
-        slot = by_name[name]
+        slot = slots[name]
         slot.value, slot.written = _restore_held(slot.link, held, graph, context), True
     for unit in machine.units:
         entry = saved["units"][unit.node.id]
         unit.triggers, unit.firings, unit.releases = entry["triggers"], entry["firings"], entry["releases"]
         unit.due = entry["due"]
-        unit.outbox = [(by_name[name], decode(value, context.device)) for name, value in entry["outbox"]]
+        unit.outbox = [(queues[name], decode(value, context.device)) for name, value in entry["outbox"]]
     machine.restore_ready([machine.by_id[node_id].index for node_id in state["ready"]])
+
+
+def _check_wires(saved: Sequence[str], present: Sequence[str]) -> None:
+    lacking, new = sorted(set(saved) - set(present)), sorted(set(present) - set(saved))
+    if lacking or new:
+        parts = [f"it lacks {', '.join(lacking)}"] if lacking else []
+        parts += [f"it has {', '.join(new)} in addition"] if new else []
+        raise CheckpointError(
+            f"the workflow has other wires than that of the run: {' and '.join(parts)}; resume with the run's own workflow"
+        )
 
 
 def _restore_held(link: Link, held: Dict[str, Any], graph: Graph, context: RunContext) -> Any:

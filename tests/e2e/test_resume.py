@@ -272,11 +272,17 @@ def test_another_workflow_is_told_from_that_of_the_run(dnne, small, folder):
 
 def test_a_rewired_workflow_is_refused(dnne, folder):
     workflow = small_workflow()
-    add_node(workflow, "9", "PrintNode", value=["5", "rewards"])
+    add_node(workflow, "9", "RewardShaperNode", rewards=["5", "rewards"])
     dnne("train", write_json(folder / "w.json", workflow), "--total-timesteps", 20, "--run-name", "a")
-    workflow["nodes"]["5"]["inputs"]["trigger"] = ["9", "output"]
-    outcome = dnne("train", write_json(folder / "w.json", workflow), "--resume", "runs/a", "--iterations", 3)
-    assert outcome.code != 0
+    workflow["nodes"]["9"]["inputs"]["info"] = ["5", "info"]
+    more = dnne("train", write_json(folder / "w.json", workflow), "--resume", "runs/a", "--iterations", 3)
+    assert more.code == 1
+    assert "error: the workflow has other wires than that of the run: it has 5.info>9.info in addition;" in more.err
+    del workflow["nodes"]["9"]["inputs"]["info"]
+    workflow["nodes"]["6"]["inputs"]["rewards"] = ["9", "shaped"]
+    other = dnne("train", write_json(folder / "w.json", workflow), "--resume", "runs/a", "--iterations", 3)
+    assert other.code == 1
+    assert "it lacks 5.rewards>6.rewards and it has 9.shaped>6.rewards in addition" in other.err
 
 
 def test_a_damaged_state_gives_way_to_the_one_before(dnne, full, folder):
