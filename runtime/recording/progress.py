@@ -38,9 +38,9 @@ class ProgressDisplay:
     """A sink that tells a person how the run goes.
 
     On a terminal one line is rewritten a few times a second; elsewhere a line is written every five seconds at most,
-    and a last one at the end. Messages of level info, warning and error are always shown; those of level debug, resume
-    states and time per node only when ``verbose``. Everything goes to standard error, so that events on standard
-    output stay clean. Control characters in messages are shown as escapes.
+    and a last one at the end. Messages of level info, warning and error are always shown; those of level debug, all
+    metrics, saved states and time per node only when ``verbose``. Everything goes to standard error, so that events on
+    standard output stay clean. Control characters in messages are shown as escapes.
 
     Where nobody reads the stream any more, or it cannot be written, the event that notices it raises
     :class:`OutputClosed` or :class:`StorageError`, once: the run ends, and later events are not shown.
@@ -143,10 +143,8 @@ class ProgressDisplay:
             self._show_statistics()
 
     def _on_checkpoint(self, event: CheckpointSaved) -> None:
-        if event.node_id:
-            self.message(f"checkpoint of node {event.node_id} saved in {event.path} ({event.reason})")
-        else:
-            self.message(f"resume state saved in {event.path} ({event.reason})", "debug")
+        what = f"checkpoint of node {event.node_id}" if event.node_id else "resume state"
+        self.message(f"{what} saved in {event.path} ({event.reason})", "debug")
 
     def _on_parameter(self, event: ParameterChanged) -> None:
         self.message(f"node {event.node_id}: {event.name} was {event.old!r} and is {event.new!r}")

@@ -340,7 +340,7 @@ def test_too_little_room_for_the_next_checkpoint_is_said_ahead_and_once(dnne, sm
     usage = shutil.disk_usage("/")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=500))
     setting = ["--set", "Agent.checkpoint_trigger_value=1", "--set", "Trainer.checkpoint_enabled=false"]
-    outcome = dnne("train", small, "--iterations", 3, "--save-checkpoint-dir", "ck", *setting)
+    outcome = dnne("train", small, "--iterations", 3, "--save-checkpoint-dir", "ck", "-v", *setting)
     assert outcome.code == 0
     assert outcome.err.count("warning: little disk space for ck: 500 bytes are free") == 1
     assert outcome.err.index("little disk space") < outcome.err.index("checkpoint of node 3 saved")
@@ -350,7 +350,7 @@ def test_the_size_of_the_last_checkpoint_counts_and_the_resume_state_too(dnne, s
     usage = shutil.disk_usage("/")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=12_000))
     setting = ["--set", "Agent.checkpoint_trigger_value=1", "--set", "Trainer.checkpoint_enabled=false"]
-    outcome = dnne("train", small, "--iterations", 3, "--save-checkpoint-dir", "ck", *setting)
+    outcome = dnne("train", small, "--iterations", 3, "--save-checkpoint-dir", "ck", "-v", *setting)
     first, second = [line for line in outcome.err.splitlines() if "little disk space" in line]
     assert first.startswith("warning: little disk space for ck: 12.0 kB are free")
     assert "/resume/iteration_000000003" in second

@@ -173,13 +173,16 @@ def test_messages_are_shown_by_level():
     assert _plain(*messages, verbose=True) == ["debug: some debug", *quiet]
 
 
-def test_checkpoints_are_shown_and_resume_states_only_when_verbose():
+def test_saved_states_are_shown_only_when_verbose():
     saved = [
         CheckpointSaved(1.0, "ckpt/node_6", 100, 1, "epoch", "6"),
         CheckpointSaved(1.0, "run/resume/x", 100, 1, "end"),
     ]
-    assert _plain(*saved) == ["checkpoint of node 6 saved in ckpt/node_6 (epoch)"]
-    assert _plain(*saved, verbose=True)[1] == "debug: resume state saved in run/resume/x (end)"
+    assert _plain(*saved) == []
+    assert _plain(*saved, verbose=True) == [
+        "debug: checkpoint of node 6 saved in ckpt/node_6 (epoch)",
+        "debug: resume state saved in run/resume/x (end)",
+    ]
 
 
 def test_time_per_node_is_shown_every_ten_seconds_when_verbose():
@@ -262,7 +265,7 @@ def test_the_bar_is_one_line_that_stays_below_the_messages(terminal):
         _metrics(1.0, 100, 20.0),
         LogMessage(1.1, "warning", "something odd"),
         _metrics(2.0, 200, 21.0),
-        CheckpointSaved(2.1, "ckpt/node_6", 200, 2, "epoch", "6"),
+        LogMessage(2.1, "info", "something plain"),
         _metrics(5.0, 500, 22.0),
         Finished(5.0, "timeout", 500, 5),
     ):
@@ -272,7 +275,7 @@ def test_the_bar_is_one_line_that_stays_below_the_messages(terminal):
     assert screen.lines[:3] == [
         "Cartpole: train, device cpu, seed 7",
         "warning: something odd",
-        "checkpoint of node 6 saved in ckpt/node_6 (epoch)",
+        "something plain",
     ]
     assert screen.lines[3] == (
         "━" * 15 + "─" * 15 + "   50 %  step 500/1,000  reward 22.0  after 5s  100 steps/s  iteration 5"
