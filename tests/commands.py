@@ -11,14 +11,13 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "cartpole_ppo.json"
 USER_NODES = Path(__file__).resolve().parent / "fixtures" / "user_nodes"
-NOBODY = 65534
 SMALL = {
     "1": {"num_envs": 4},
     "3": {"hidden_sizes": [8]},
@@ -157,13 +156,15 @@ def start(folder) -> Iterator[Callable[..., Running]]:
     context.set_forkserver_preload(["tests.preloaded"])
     started: List[Running] = []
 
-    def launch(*arguments: Any, user: Optional[int] = None, terminal: str = "") -> Running:
+    def launch(*arguments: Any, terminal: str = "") -> Running:
         own = folder / f"process-{len(started)}"
         own.mkdir()
+        for name in ("stdout", "stderr"):
+            (own / name).touch()
         streams = [str(own / "stdout"), terminal or str(own / "stderr")]
         words = [str(argument) for argument in arguments]
         environment = {"XDG_DATA_HOME": str(folder / "data"), "OMP_NUM_THREADS": "1"}
-        process = context.Process(target=_run, args=(words, str(folder), streams, environment, user))
+        process = context.Process(target=_run, args=(words, str(folder), streams, environment))
         process.start()
         started.append(Running(process, own))
         return started[-1]
@@ -176,7 +177,7 @@ def start(folder) -> Iterator[Callable[..., Running]]:
         running.process.close()
 
 
-def _run(words: List[str], folder: str, streams: List[str], environment: Dict[str, str], user: Optional[int]) -> None:
+def _run(words: List[str], folder: str, streams: List[str], environment: Dict[str, str]) -> None:
     os.chdir(folder)
     os.environ.update(environment)
     for number, path in enumerate(streams, start=1):
@@ -185,10 +186,6 @@ def _run(words: List[str], folder: str, streams: List[str], environment: Dict[st
         os.close(opened)
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - lives as long as the process
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
-    if user is not None:
-        os.setgroups([])
-        os.setgid(user)
-        os.setuid(user)
     from app.cli import main
 
     code = main(words)
