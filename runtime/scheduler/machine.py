@@ -92,10 +92,12 @@ class Unit:
         self.fire = self.release = Action(self, FIRE, ())
 
     def arrange(self) -> None:
-        """Bring wires into the order in which the node declares its ports, and prepare the actions."""
+        """Bring wires into the order in which the node declares its ports, triggers last, and prepare the actions."""
         inputs = list(self.node.inputs)
         self.streams.sort(key=lambda queue: inputs.index(queue.port))
-        self.routes = {port: self.routes[port] for port in self.node.outputs if port in self.routes}
+        wired = [port for port in self.node.outputs if port in self.routes]
+        wired.sort(key=lambda port: all(isinstance(wire, TriggerWire) for wire in self.routes[port]))
+        self.routes = {port: self.routes[port] for port in wired}
         self.due = not self.streams
         self.fire, self.release = Action(self, FIRE, tuple(self.streams)), Action(self, RELEASE, ())
 

@@ -219,3 +219,15 @@ def test_ports_are_served_in_the_order_of_their_declaration_not_of_compute():
 
     static, queues = both_ways(make)
     assert static.trace == queues.trace == [("a", 0), ("s1", 0), ("s2", 0)]
+
+
+@BOTH
+def test_a_trigger_goes_out_after_the_values_so_that_a_stop_finds_the_figures_delivered(scheduler):
+    nodes, wires = reference(period=2)
+    bench = Bench(
+        [*nodes, Sink("k")], *wires, "6.figure > k.value", scheduler=scheduler,
+        at_safe_point=lambda: "enough" if len(bench.values("6")) >= 2 else None,
+    )  # fmt: skip
+    bench.run()
+    assert [who for who, _ in bench.trace[-2:]] == ["6", "k"]
+    assert bench.engine.machine.is_quiet
