@@ -22,7 +22,11 @@ TESTS = Path(__file__).parents[1]
 EXAMPLE = TESTS.parent / "examples" / "cartpole_ppo.json"
 WORKFLOWS = TESTS / "fixtures" / "workflows"
 REGISTRY = discover([nodes])
-SMALL = {"1": {"num_envs": 8}, "3": {"hidden_sizes": [8]}, "6": {"horizon_length": 4, "num_epochs": 2}}
+SMALL = {
+    "1": {"num_envs": 8},
+    "3": {"hidden_sizes": [8]},
+    "6": {"horizon_length": 4, "num_epochs": 2, "num_minibatches": 2},
+}
 
 
 def prepare(node: Node, inputs: Optional[Dict[str, Spec]] = None, connected: Sequence[str] = (), **context: Any) -> Any:
