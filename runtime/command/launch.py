@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
@@ -100,7 +100,7 @@ class Session:
         self.signals = stack.enter_context(stop_on_signals(self.control))
         self.earlier: Optional[RunFolder] = None
         self.earlier_info: Dict[str, Any] = {}
-        if getattr(args, "resume", None):
+        if not inference and args.resume:
             self.earlier = stack.enter_context(RunFolder.open(args.resume))
             self.earlier_info = self.earlier.read_info()
         self.settings = run_settings(args, inference, self.earlier_info.get("settings"))
@@ -268,7 +268,9 @@ def main_runner(build: Callable[[], Graph], folder: Path, argv: Optional[Sequenc
 def _built(build: Callable[[], Graph], adjust: Adjust) -> Graph:
     graph = build()
     problems = adjust(graph)
-    require_valid(problems or check_graph(graph))
+    problems += check_graph(graph, problems)
+    labels = {node_id: node.label for node_id, node in graph.nodes.items()}
+    require_valid([replace(problem, label=labels.get(problem.node_id, "")) for problem in problems])
     return graph
 
 

@@ -124,7 +124,7 @@ def _check_wires(saved: Sequence[str], present: Sequence[str]) -> None:
         parts = [f"it lacks {', '.join(lacking)}"] if lacking else []
         parts += [f"it has {', '.join(new)} in addition"] if new else []
         raise CheckpointError(
-            f"the workflow has other wires than that of the run: {' and '.join(parts)}; resume with the run's own workflow"
+            f"the workflow has other wires than that of the run: {' and '.join(parts)}; resume with that of the run"
         )
 
 

@@ -1,0 +1,137 @@
+"""The command line of exported runners; `dnne train` and `dnne infer` are tested in tests/e2e."""
+
+import builtins
+import json
+
+import pytest
+
+import nodes
+from runtime.command.launch import main_runner
+from runtime.registry import discover
+from runtime.validation import resolve_workflow
+from runtime.workflow import load_workflow
+from tests.commands import USER_NODES, add_node, events_of, small_workflow, write_json
+
+FLAGS = {
+    "VISUAL_MODE": False, "HEADLESS_MODE": True, "INFERENCE_MODE": False, "VERBOSE": False,
+    "SAVE_CHECKPOINT_DIR": None, "LOAD_CHECKPOINT_DIR": None,
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _builtins():
+    """The flags are global by their nature: leave none behind."""
+    yield
+    for name in FLAGS:
+        if hasattr(builtins, name):
+            delattr(builtins, name)
+
+
+@pytest.fixture
+def runner(folder, capsys):
+    """A runner of the small workflow with a node in it that records the flags when it is made."""
+    workflow = small_workflow()
+    add_node(workflow, "9", "FlagsNode", value=["5", "rewards"])
+    write_json(folder / "workflow.json", workflow)
+    registry = discover([nodes], [USER_NODES])
+
+    def build():
+        graph, problems = resolve_workflow(load_workflow(folder / "workflow.json"), registry)
+        assert not problems
+        return graph
+
+    def run(*words):
+        try:
+            code = main_runner(build, folder, [str(word) for word in words])
+        except SystemExit as exit:
+            code = exit.code
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+def _flags(folder):
+    recorded = json.loads((folder / "flags.json").read_text())
+    recorded.pop("threads")
+    return recorded
+
+
+def test_a_runner_trains(runner, folder):
+    code, _, errors = runner("--iterations", 2, "--save-checkpoint-dir", "ck", "--run-name", "a")
+    assert code == 0, errors
+    assert "Finished: 2 of 2 iterations" in errors
+    assert (folder / "ck/node_3/model.pt").is_file()
+    assert events_of(folder / "runs/a/events.jsonl")[0]["mode"] == "train"
+
+
+def test_the_documented_flags_are_published_before_nodes_are_made(runner, folder):
+    assert runner("--iterations", 1)[0] == 0
+    assert _flags(folder) == FLAGS
+    runner("--iterations", 1, "--verbose", "--visual", "--save-checkpoint-dir", "ck")
+    assert _flags(folder) == {
+        **FLAGS, "VERBOSE": True, "VISUAL_MODE": True, "HEADLESS_MODE": False, "SAVE_CHECKPOINT_DIR": "ck",
+    }  # fmt: skip
+    code, _, errors = runner("--inference", "--load-checkpoint-dir", "ck", "--episodes", 2, "--headless")
+    assert code == 0, errors
+    assert _flags(folder) == {**FLAGS, "INFERENCE_MODE": True, "LOAD_CHECKPOINT_DIR": "ck"}
+
+
+def test_inference_evaluates(runner):
+    runner("--iterations", 1, "--save-checkpoint-dir", "ck")
+    code, _, errors = runner("--inference", "--load-checkpoint-dir", "ck", "--episodes", 4)
+    assert code == 0
+    assert "mean episode reward" in errors
+    assert "node_3/model.pt" in errors
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--inference"], "inference needs trained weights"),
+        (["--inference", "--untrained", "--iterations", 3], "--iterations has no effect in inference"),
+        (["--inference", "--untrained", "--resume", "x"], "--resume has no effect in inference"),
+        (["--episodes", 3], "--episodes has no effect in training"),
+        (["--resume", "nowhere"], "there is no run to resume: nowhere does not exist"),
+        (["--set", "Agent.no=1"], "unknown parameter 'no'"),
+        (["--set", "Agent.input_size=7"], "node 3 (Agent), input_size: it is 7"),
+    ],
+)
+def test_what_does_not_fit_ends_with_code_2_before_a_folder_is_made(runner, folder, words, message):
+    code, _, errors = runner(*words)
+    assert code == 2
+    assert message in errors
+    assert "Traceback" not in errors
+    assert not (folder / "runs").exists()
+
+
+def test_a_runner_resumes(runner, folder):
+    runner("--iterations", 2, "--run-name", "a")
+    code, _, errors = runner("--resume", "runs/a", "--iterations", 3)
+    assert code == 0
+    assert "resumed at step 32, iteration 2" in errors
+
+
+@pytest.mark.parametrize("processes", ["2", "64", "many", ""])
+def test_several_processes_are_refused(runner, monkeypatch, processes):
+    monkeypatch.setenv("WORLD_SIZE", processes)
+    code, _, errors = runner("--iterations", 1)
+    assert code == 2
+    assert f"WORLD_SIZE is {processes!r}, but this version trains in one process" in errors
+
+
+def test_one_process_of_torchrun_is_welcome(runner, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert runner("--iterations", 1)[0] == 0
+
+
+def test_options_are_not_guessed_from_their_beginnings(runner):
+    code, _, errors = runner("--infer")
+    assert code == 2
+    assert "unrecognized arguments: --infer" in errors
+
+
+def test_a_missing_workflow_file_is_named(runner, folder):
+    (folder / "workflow.json").unlink()
+    code, _, errors = runner("--iterations", 1)
+    assert code == 2
+    assert f"cannot read {folder}/workflow.json" in errors
