@@ -3,6 +3,7 @@
 import json
 import random
 import time
+from pathlib import Path
 
 from runtime.checkpoints import ResumeStore, load_node_checkpoint
 from tests.commands import events_of, metrics_of
@@ -34,11 +35,13 @@ def test_a_training_survives_being_killed(dnne, start, small, folder, monkeypatc
 
 
 def _wait_until_it_trains(running):
-    running.wait_for(lambda: ResumeStore("runs/a").entries() and "so far" in running.err)
+    saved = [Path("ck", f"node_{node_id}", "model.pt") for node_id in (3, 6)]
+    running.wait_for(lambda: ResumeStore("runs/a").entries() and all(path.exists() for path in saved))
+    running.wait_for(lambda: "so far" in running.err)
 
 
 def _assert_that_everything_loads(dnne, small):
-    assert ResumeStore("runs/a").latest().iteration > 0
+    assert ResumeStore("runs/a").latest().step > 0
     for node_id in ("3", "6"):
         assert load_node_checkpoint("ck", node_id).metadata["iteration"] > 0
     assert dnne("inspect-checkpoint", "ck").code == 0

@@ -104,7 +104,8 @@ def test_a_signal_before_the_set_up_ends_the_command_without_a_traceback(start, 
 @pytest.mark.parametrize(("number", "code", "name"), BOTH)
 def test_a_signal_ends_an_inference_with_what_it_has(start, slow, folder, number, code, name):
     running = start("infer", slow(seconds=0.0005), *NODES, "--untrained", "--run-name", "a", "--verbose")
-    running.wait_for(lambda: any(r["event"] == "node_statistics" for r in _events(folder)))
+    # 4 environments of at most 500 steps each: an episode has ended.
+    running.wait_for(lambda: any(r["event"] == "node_statistics" and r["step"] > 2000 for r in _events(folder)))
     running.send(number)
     assert running.wait() == code
     assert f"Finished: stopped by {name}" in running.err
