@@ -47,7 +47,8 @@ def check_edits(node_class: Type[Node]) -> None:
     """
     base, own = node_class.__mro__[1], vars(node_class)
     for name, value in own.items():
-        if name.startswith("_") or hasattr(base, name) or _is_behaviour(value):
+        known = name in node_class.parameters or hasattr(base, name)
+        if name.startswith("_") or known or _is_behaviour(value):
             continue
         hint = did_you_mean(name, node_class.parameters)
         raise ParameterError(f"{node_class.__name__} has no parameter {name!r}{hint}{_where(node_class)}")

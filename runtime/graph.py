@@ -106,17 +106,16 @@ class Graph:
 
 
 def graph_to_workflow(graph: Graph, origin: Workflow) -> Workflow:
-    """The document of a graph with every parameter written out; name, layout and unknown keys are those of ``origin``."""
+    """The document of a graph with every parameter written out; all else is as in ``origin``, muted nodes included."""
     nodes = {}
-    for node_id, node in graph.nodes.items():
-        entry = origin.nodes.get(node_id)
-        inputs: Dict[str, Any] = {
-            link.target_port: [link.source, link.source_port] for link in graph.links if link.target == node_id
-        }
-        inputs.update(node.parameter_values())
-        position = entry.position if entry else (0.0, 0.0)
-        extra = entry.extra if entry else {}
-        nodes[node_id] = NodeEntry(node_id, node.type_name, inputs, node.label, position, extra)
+    for node_id, entry in origin.nodes.items():
+        node = graph.nodes.get(node_id)
+        if node is None:
+            nodes[node_id] = entry
+            continue
+        on_ports, _ = split_inputs(entry, type(node))
+        inputs = {**on_ports, **node.parameter_values()}
+        nodes[node_id] = NodeEntry(node_id, node.type_name, inputs, node.label, entry.position, entry.extra)
     return Workflow(origin.name, nodes, origin.groups, origin.view, origin.extra)
 
 

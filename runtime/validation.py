@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set,
 from .constant_node import ConstantNode
 from .errors import DeadlockError, ParameterError, WorkflowError
 from .graph import Graph, is_link, present_output, split_inputs
+from .muting import MUTED, bypass
 from .node import ANY_INPUT, Node
 from .ports import TRIGGERED
 from .registry import NodeRegistry
@@ -114,7 +115,15 @@ def resolve_workflow(workflow: Workflow, registry: NodeRegistry) -> Tuple[Graph,
         for port, value in on_ports.items():
             _add_link(graph, workflow, node_id, port, value, problems)
     problems += _check_wiring(graph, inputs)
+    problems += _bypass_muted(graph, workflow)
     return graph, problems
+
+
+def _bypass_muted(graph: Graph, workflow: Workflow) -> Iterable[Problem]:
+    muted = {node_id for node_id in graph.nodes if workflow.nodes[node_id].extra.get(MUTED)}
+    for link in bypass(graph, muted):
+        message = f"it is fed by node {link.source}, which is muted and has no input to pass through to it"
+        yield Problem(link.target, link.target_port, message, f"unmute node {link.source}, or link another output")
 
 
 def check_graph(graph: Graph, earlier: Sequence[Problem] = ()) -> List[Problem]:

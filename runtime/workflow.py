@@ -78,9 +78,14 @@ def parse_workflow(text: str) -> Workflow:
         WorkflowError: As `load_workflow`.
     """
     try:
-        document = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+        document = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite_float
+        )
+        json.dumps(document, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise WorkflowError(f"not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except UnicodeEncodeError as error:
+        raise WorkflowError(f"a text holds half of a surrogate pair, which is no Unicode: {error.reason}") from error
     except RecursionError as error:
         raise WorkflowError("the JSON is nested too deeply") from error
     except ValueError as error:
@@ -98,6 +103,13 @@ def _object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
             )
         result[key] = value
     return result
+
+
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise WorkflowError(f"the number {text} is too large; parameters are finite")
+    return number
 
 
 def _refuse_constant(name: str) -> Any:

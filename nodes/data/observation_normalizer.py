@@ -62,6 +62,10 @@ class ObservationNormalizerNode(CheckpointedNode):
             self.statistics.update(observations)
         return {"normalized": self.statistics.normalize(observations)}
 
+    def observation_module(self) -> RunningMeanStd:
+        """What it does in inference, as an exported policy takes it in."""
+        return self.statistics
+
     def state_dict(self) -> Dict[str, Any]:
         """Mean, variance and count."""
         return {"statistics": dict(self.statistics.state_dict())}

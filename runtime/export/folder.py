@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping
+from typing import Any, Dict, Iterable, Iterator, List, Mapping
 
 from ..atomic import atomic_directory, remove_leftovers, temporary_path
 from .errors import ExportError
@@ -20,6 +20,7 @@ MANIFEST_FILE = "export.json"
 MANIFEST_KEY = "dnne_export"
 MANIFEST_VERSION = 1
 RUNNER_FILE = "runner.py"
+BOTH_FILE = "export.json.both"
 NOT_LOOKED_AT = ("__pycache__",)
 
 
@@ -28,7 +29,7 @@ class ExportFolder:
 
     Attributes:
         path: The folder.
-        earlier: Checksums of the files of the export that is there, by path.
+        earlier: Checksums of the files of the export that is there, by path; two where it was cut off.
     """
 
     def __init__(self, path: Path):
@@ -47,7 +48,7 @@ class ExportFolder:
     def edited(self) -> List[str]:
         """Files of the earlier export that were changed since."""
         present = [name for name in self.earlier if (self.path / name).is_file()]
-        return [name for name in present if checksum((self.path / name).read_bytes()) != self.earlier[name]]
+        return [name for name in present if checksum((self.path / name).read_bytes()) not in self.earlier[name]]
 
     def check(self, files: Mapping[str, bytes], force: bool) -> None:
         """Refuse to write over what is not an unchanged export.
@@ -82,7 +83,8 @@ class ExportFolder:
 
         A new folder appears whole. In one that exists, all is written beside first, so that a full disk changes
         nothing; then the files are moved into place, ``runner.py`` last. It is missing meanwhile, so that a
-        process killed in these milliseconds leaves no runner that would start with half of the old files.
+        process killed in these milliseconds leaves no runner that would start with half of the old files; the next
+        export finishes the work.
 
         Returns:
             The names under which files of other people were kept.
@@ -90,33 +92,34 @@ class ExportFolder:
         Raises:
             StorageError, ExportError: The folder cannot be written; it is as it was.
         """
-        manifest = {MANIFEST_KEY: MANIFEST_VERSION, **about}
-        manifest["files"] = {name: checksum(content) for name, content in sorted(files.items())}
-        complete = {**files, MANIFEST_FILE: json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n"}
+        digests = {name: [checksum(content)] for name, content in sorted(files.items())}
+        complete = {**files, MANIFEST_FILE: _manifest_text(digests, about)}
         if not self.path.exists():
             with atomic_directory(self.path) as folder:
                 _write_all(folder, complete)
             return []
+        both = {name: [*self.earlier.get(name, ()), *digests.get(name, ())] for name in {**self.earlier, **digests}}
         with _errors(self.path):
             remove_leftovers(self.path)
             staged = temporary_path(self.path / "export")
             try:
-                _write_all(staged, complete)
+                _write_all(staged, {**complete, BOTH_FILE: _manifest_text(both, about)})
                 return self._replace(staged, complete)
             finally:
                 shutil.rmtree(staged, ignore_errors=True)
 
-    def _replace(self, staged: Path, files: Mapping[str, bytes]) -> List[str]:
+    def _replace(self, staged: Path, files: Iterable[str]) -> List[str]:
         kept = [self._keep(name) for name in files if self._is_foreign(name)]
         with contextlib.suppress(FileNotFoundError):
             (self.path / RUNNER_FILE).unlink()
-        for name in sorted(files, key=lambda name: name == RUNNER_FILE):
-            target = self.path / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (staged / name).replace(target)
+        (staged / BOTH_FILE).replace(self.path / MANIFEST_FILE)
         for name in self.earlier:
             if name not in files:
                 self._remove(name)
+        for name in sorted(files, key=_rank):
+            target = self.path / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (staged / name).replace(target)
         return kept
 
     def _is_foreign(self, name: str) -> bool:
@@ -142,6 +145,11 @@ class ExportFolder:
             shutil.rmtree(folder)
 
 
+def _rank(name: str) -> int:
+    """What is not runner.py, then runner.py, then the list of what is there."""
+    return (RUNNER_FILE, MANIFEST_FILE).index(name) + 1 if name in (RUNNER_FILE, MANIFEST_FILE) else 0
+
+
 def _real_entries(folder: Path) -> Iterator[Path]:
     return (entry for entry in folder.iterdir() if entry.name not in NOT_LOOKED_AT)
 
@@ -153,7 +161,7 @@ def _write_all(folder: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(content)
 
 
-def _read_manifest(path: Path) -> Dict[str, str]:
+def _read_manifest(path: Path) -> Dict[str, List[str]]:
     """The files of an earlier export; empty where the folder is none of ours."""
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -164,7 +172,17 @@ def _read_manifest(path: Path) -> Dict[str, str]:
     files = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(files, dict) or manifest.get(MANIFEST_KEY) != MANIFEST_VERSION:
         raise ExportError(f"{path} is no list of an export that this version knows; choose another folder")
-    return {name: str(digest) for name, digest in files.items() if _is_inner(name)}
+    return {name: _as_list(digests) for name, digests in files.items() if _is_inner(name)}
+
+
+def _as_list(digests: Any) -> List[str]:
+    return [str(digest) for digest in digests] if isinstance(digests, list) else [str(digests)]
+
+
+def _manifest_text(digests: Mapping[str, List[str]], about: Mapping[str, str]) -> bytes:
+    files = {name: known[0] if len(known) == 1 else known for name, known in digests.items()}
+    manifest = {MANIFEST_KEY: MANIFEST_VERSION, **about, "files": files}
+    return json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
 def _is_inner(name: str) -> bool:

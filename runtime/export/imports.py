@@ -53,7 +53,8 @@ def _walk(node: ast.AST, package: str, lazy: bool) -> Iterator[Import]:
         return
     lazy = lazy or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Try))
     for child in ast.iter_child_nodes(node):
-        yield from _walk(child, package, lazy)
+        if not isinstance(child, ast.expr):
+            yield from _walk(child, package, lazy)
 
 
 def _is_for_type_checkers(test: ast.AST) -> bool:

@@ -67,10 +67,12 @@ class Translator:
             self.source.note(node, "widgets_values", message)
 
     def _check_kept_value(self, node: SourceNode, name: str, value: Any) -> None:
-        looks_like_link = isinstance(value, list) and len(value) == 2 and isinstance(value[0], str)
-        if looks_like_link:
-            message = f"{shown(value)} was kept as it is; if it was a wire, the file does not have node {value[0]!r}"
-            self.source.note(node, name, message, "check it")
+        if not _is_wire(value):
+            return
+        reading = (
+            "reads as a wire" if value[0] in self.source.nodes else "comes from no node of the file if it was a wire"
+        )
+        self.source.note(node, name, f"{shown(value)} was kept as it is, but {reading}", "check it")
 
     def _keep_link(self, entry: NodeEntry, node: SourceNode, name: str, link: SourceLink) -> None:
         origin, value = self._constant(link)

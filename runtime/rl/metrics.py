@@ -2,71 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple
+from typing import Dict, List, NamedTuple, Optional, cast
 
 import torch
 from torch import Tensor
 
 from .distributions import DiagonalGaussian, Distribution
-from .minibatches import Minibatch
 from .objective import bounds_loss, surrogate_terms, value_loss
 from .settings import PPOSettings
 
 
 class Trace(NamedTuple):
-    """What one minibatch's forward pass gave.
+    """What one minibatch's forward pass gave, and what it is compared with.
 
     Attributes:
-        batch: The minibatch.
         log_ratio: log π/π_old. Shape: (B,).
         values: In the value head's units. Shape: (B,).
         parameters: Flat distribution parameters. Shape: (B, P).
+        weights, returns, old_values, old_parameters: As in `Minibatch`.
     """
 
-    batch: Minibatch
     log_ratio: Tensor
     values: Tensor
     parameters: Tensor
+    weights: Tensor
+    returns: Tensor
+    old_values: Optional[Tensor]
+    old_parameters: Optional[Tensor]
 
 
 class EpochTrace:
     """The traces of an epoch's minibatches, put together once at its end, which costs less than doing it each time."""
 
     def __init__(self, traces: List[Trace]):
-        self._batches = [trace.batch for trace in traces]
-        self.log_ratio = torch.cat([trace.log_ratio for trace in traces])
-        self.values = torch.cat([trace.values for trace in traces])
-        self.parameters = torch.cat([trace.parameters for trace in traces])
-
-    def field(self, name: str) -> Tensor:
-        """A field of all minibatches. Shape: (batch_size, ...)."""
-        return torch.cat([getattr(batch, name) for batch in self._batches])
+        self._minibatches = len(traces)
+        joined = [None if parts[0] is None else torch.cat(parts) for parts in zip(*traces)]
+        self.trace = Trace._make(joined)
 
     def approx_kl(self) -> Tensor:
         """Mean of (r − 1) − log r, which estimates KL(old ‖ new) (Schulman 2020, "Approximating KL divergence")."""
-        return (torch.expm1(self.log_ratio) - self.log_ratio).mean()
+        log_ratio = self.trace.log_ratio
+        return (torch.expm1(log_ratio) - log_ratio).mean()
 
     def kl(self, distribution: Distribution) -> Tensor:
-        """Mean KL(old ‖ new) in closed form."""
-        return distribution.kl(self.field("distribution"), self.parameters).mean()
+        """Mean KL(old ‖ new) in closed form; needs the old parameters."""
+        return distribution.kl(cast(Tensor, self.trace.old_parameters), self.trace.parameters).mean()
 
     def metrics(self, settings: PPOSettings, distribution: Distribution) -> Dict[str, Tensor]:
         """Losses and divergences as means over the epoch, on the device."""
-        clip = settings.clip_param
-        entropy = distribution.entropy(self.parameters).mean()
-        old_values = self.field("values") if settings.clip_value else None
-        losses = value_loss(self.values, self.field("returns"), old_values, value_clip(settings))
+        trace, clip = self.trace, settings.clip_param
+        entropy = distribution.entropy(trace.parameters).mean()
+        value_losses = value_loss(trace.values, trace.returns, trace.old_values, value_clip(settings))
         metrics = {
-            "train/policy_loss": surrogate_terms(self.log_ratio, self.field("weights"), clip).sum()
-            / len(self._batches),
-            "train/value_loss": losses.mean(),
+            "train/policy_loss": surrogate_terms(trace.log_ratio, trace.weights, clip).sum() / self._minibatches,
+            "train/value_loss": value_losses.mean(),
             "train/entropy_loss": -entropy,
             "train/entropy": entropy,
             "train/approx_kl": self.approx_kl(),
-            "train/clip_fraction": (torch.expm1(self.log_ratio).abs() > clip).float().mean(),
+            "train/clip_fraction": (torch.expm1(trace.log_ratio).abs() > clip).float().mean(),
         }
         if settings.bounds_coef and isinstance(distribution, DiagonalGaussian):
-            metrics["train/bounds_loss"] = bounds_loss(distribution.mode(self.parameters), settings.bounds_limit).mean()
+            mean = distribution.mode(trace.parameters)
+            metrics["train/bounds_loss"] = bounds_loss(mean, settings.bounds_limit).mean()
         return metrics
 
 

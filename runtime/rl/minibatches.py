@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from itertools import repeat, tee
-from typing import Iterator, NamedTuple, Optional
+from typing import Iterator, NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -36,6 +36,11 @@ class Minibatch(NamedTuple):
     returns: Tensor
     values: Optional[Tensor] = None
     distribution: Optional[Tensor] = None
+
+    @property
+    def targets(self) -> Tuple[Tensor, Tensor, Optional[Tensor], Optional[Tensor]]:
+        """weights, returns, values and distribution."""
+        return self.weights, self.returns, self.values, self.distribution
 
 
 def surrogate_weights(advantages: Tensor, normalize: bool) -> Tensor:

@@ -102,7 +102,7 @@ class PPO:
             Metrics by name; losses and divergences are means over the last epoch.
 
         Raises:
-            DnneError: if the rollout is not full, or not of horizon_length steps.
+            DnneError: if the rollout is not full, not of horizon_length steps, or does not divide into minibatches.
             NonFiniteError: for NaN or infinity, before a step of the optimiser would spread it.
         """
         if not storage.full:
@@ -115,8 +115,9 @@ class PPO:
         self._attach()
         self._check_input(storage)
         self._begin(progress)
+        rows = self._settings.rows_per_minibatch(storage.num_envs)
         batch, metrics = self._prepare(storage)
-        norms, trace = self._run_epochs(batch, storage.num_envs)
+        norms, trace = self._run_epochs(batch, rows)
         metrics.update(trace.metrics(self._settings, self.model.distribution))
         metrics["train/gradient_norm"] = finite_mean(torch.stack(norms))
         floats = to_floats(metrics)
@@ -195,9 +196,8 @@ class PPO:
         )
         return batch, metrics
 
-    def _run_epochs(self, batch: Minibatch, num_envs: int) -> Tuple[List[Tensor], EpochTrace]:
+    def _run_epochs(self, batch: Minibatch, rows: int) -> Tuple[List[Tensor], EpochTrace]:
         settings = self._settings
-        rows = settings.rows_per_minibatch(num_envs)
         adaptive = settings.learning_rate_schedule == "adaptive"
         traced = adaptive or settings.target_kl is not None
         for epoch in range(settings.num_epochs):
@@ -224,7 +224,8 @@ class PPO:
                 raise self._explain(minibatch, epoch, index)
             norms.append(norm)
             if traced:
-                traces.append(Trace(minibatch, log_ratio, values, self.model.distribution_parameters(outputs)))
+                parameters = self.model.distribution_parameters(outputs)
+                traces.append(Trace(log_ratio, values, parameters, *minibatch.targets))
         if self._deferred and bool(self._skip):
             index = int((~torch.isfinite(torch.stack(norms))).nonzero()[0])
             raise self._explain(next(islice(minibatches(), index, None)), epoch, index)

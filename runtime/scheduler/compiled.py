@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from ..errors import NodeFailure, RateError
-from .machine import RELEASE, HeldSlot, Machine, StreamQueue, Unit
+from .machine import RELEASE, HeldSlot, Machine, StreamQueue, TriggerWire, Unit
 from .static_schedule import Entry
 
 Step = Callable[[], None]
+Send = Callable[[Dict[str, Any]], None]
 
 
 class Section(NamedTuple):
-    """Steps up to a safe point, and the ready list there."""
+    """Steps up to a safe point, and the ready list there; ``None`` where the schedule's end is none."""
 
     steps: Tuple[Step, ...]
-    ready: Tuple[int, ...]
+    ready: Optional[Tuple[int, ...]]
 
 
 class Compiler:
@@ -26,22 +27,21 @@ class Compiler:
         self.machine = machine
         self._cache: Dict[Tuple, Step] = {}
 
-    def sections(self, entries: Tuple[Entry, ...]) -> List[Section]:
-        """Closures of the entries, cut after each quiet one (after every one where none is quiet)."""
-        any_quiet = any(entry.quiet for entry in entries)
+    def sections(self, entries: Iterable[Entry]) -> List[Section]:
+        """Closures of the entries, cut at the safe points."""
         sections: List[Section] = []
-        current: List[Step] = []
+        steps: List[Step] = []
         for entry in entries:
-            current.append(self._step(entry))
-            if entry.quiet or not any_quiet:
-                sections.append(Section(tuple(current), entry.ready))
-                current = []
-        if current:
-            sections.append(Section(tuple(current), entries[-1].ready))
+            steps.append(self._step(entry))
+            if entry.ready is not None:
+                sections.append(Section(tuple(steps), entry.ready))
+                steps = []
+        if steps:
+            sections.append(Section(tuple(steps), None))
         return sections
 
     def _step(self, entry: Entry) -> Step:
-        key = (entry.unit, entry.kind, entry.queues, entry.ports)
+        key = entry._replace(ready=None)
         if key not in self._cache:
             self._cache[key] = self._compile(entry)
         return self._cache[key]
@@ -54,15 +54,15 @@ class Compiler:
         return _fire_step(unit, [self.machine.queues[index] for index in entry.queues], send)
 
 
-def _release_step(unit: Unit, send: Callable[[Any], None]) -> Step:
-    release, clock = unit.node.release, time.perf_counter
+def _release_step(unit: Unit, send: Send) -> Step:
+    release, checked, clock = unit.node.release, unit.checked, time.perf_counter
 
     def step() -> None:
         started = clock()
         unit.triggers -= 1
         unit.releases += 1
         try:
-            outputs = release()
+            outputs = checked(release())
         except Exception as error:
             raise NodeFailure(unit.node.id, unit.node.label, error) from error
         send(outputs)
@@ -71,20 +71,20 @@ def _release_step(unit: Unit, send: Callable[[Any], None]) -> Step:
     return step
 
 
-def _fire_step(unit: Unit, queues: List[StreamQueue], send: Callable[[Any], None]) -> Step:
-    compute, clock = unit.node.compute, time.perf_counter  # type: ignore[attr-defined]
-    streams = tuple((queue.link.target_port, queue.items.popleft) for queue in queues)
-    held = tuple((slot.link.target_port, slot) for slot in unit.held)
+def _fire_step(unit: Unit, queues: List[StreamQueue], send: Send) -> Step:
+    compute, checked, clock = unit.node.compute, unit.checked, time.perf_counter  # type: ignore[attr-defined]
+    streams = tuple((queue.port, queue.items.popleft) for queue in queues)
+    held = tuple((slot.port, slot) for slot in unit.held)
 
     def step() -> None:
         started = clock()
-        inputs = {name: take() for name, take in streams}
-        for name, slot in held:
-            inputs[name] = slot.value
+        inputs = {port: take() for port, take in streams}
+        for port, slot in held:
+            inputs[port] = slot.value
         unit.due = False
         unit.firings += 1
         try:
-            outputs = compute(**inputs)
+            outputs = checked(compute(**inputs))
         except Exception as error:
             raise NodeFailure(unit.node.id, unit.node.label, error) from error
         send(outputs)
@@ -93,31 +93,21 @@ def _fire_step(unit: Unit, queues: List[StreamQueue], send: Callable[[Any], None
     return step
 
 
-def _sender(unit: Unit, entry: Entry) -> Callable[[Optional[Dict[str, Any]]], None]:
+def _sender(unit: Unit, entry: Entry) -> Send:
     """A function that sends outputs along their wires and refuses a rate other than the declared one."""
-    expected = entry.ports
-    appends: List[Tuple[str, Callable[[Any], None]]] = []
-    slots: List[Tuple[str, HeldSlot]] = []
-    triggered: List[Unit] = []
-    for port in unit.node.outputs:
-        for wire in unit.routes.get(port, ()) if port in expected else ():
-            if isinstance(wire, StreamQueue):
-                appends.append((port, wire.items.append))
-            elif isinstance(wire, HeldSlot):
-                slots.append((port, wire))
-            else:
-                triggered.append(wire.target)
-    routes, held, targets = tuple(appends), tuple(slots), tuple(triggered)
-    unwired_by_data = {port for port in unit.node.outputs if unit.node.emits_every(port) is None}
+    wires = [(port, wire) for port in unit.routes if port in entry.ports for wire in unit.routes[port]]
+    appends = tuple((port, wire.items.append) for port, wire in wires if isinstance(wire, StreamQueue))
+    slots = tuple((port, wire) for port, wire in wires if isinstance(wire, HeldSlot))
+    targets = tuple(wire.target for _, wire in wires if isinstance(wire, TriggerWire))
+    expected, silent = entry.ports, unit.routes.keys() - entry.ports
 
-    def send(outputs: Optional[Dict[str, Any]]) -> None:
-        emitted = outputs or {}
-        if emitted.keys() != expected and emitted.keys() - unwired_by_data != expected:
-            raise rate_error(unit, entry.kind, set(emitted), set(expected))
-        for port, append in routes:
-            append(emitted[port])
-        for port, slot in held:
-            slot.value = emitted[port]
+    def send(outputs: Dict[str, Any]) -> None:
+        if not outputs.keys() >= expected or (silent and not silent.isdisjoint(outputs)):
+            raise rate_error(unit, entry, outputs)
+        for port, append in appends:
+            append(outputs[port])
+        for port, slot in slots:
+            slot.value = outputs[port]
             slot.written = True
         for target in targets:
             target.triggers += 1
@@ -125,14 +115,12 @@ def _sender(unit: Unit, entry: Entry) -> Callable[[Optional[Dict[str, Any]]], No
     return send
 
 
-def rate_error(unit: Unit, kind: str, emitted: set, expected: set) -> RateError:
+def rate_error(unit: Unit, entry: Entry, outputs: Dict[str, Any]) -> RateError:
     """The error of a node that does not keep its declared rates."""
-    parts = []
-    if expected - emitted:
-        parts.append(f"did not emit {sorted(expected - emitted)}")
-    if emitted - expected:
-        parts.append(f"emitted {sorted(emitted - expected)}")
+    missing, extra = sorted(entry.ports - outputs.keys()), sorted(outputs.keys() & unit.routes.keys() - entry.ports)
+    parts = [f"did not emit {', '.join(missing)}"] if missing else []
+    parts += [f"emitted {', '.join(extra)}"] if extra else []
     return RateError(
-        f"node {unit.name} {' and '.join(parts)} at {kind} {unit.firings}, against the declared rates; "
+        f"node {unit.name} {' and '.join(parts)} at {entry.kind} {unit.firings}, against the declared rates; "
         "declare the port with every=None if its rate depends on data"
     )

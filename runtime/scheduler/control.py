@@ -20,11 +20,10 @@ class RunControl:
         self._step: Optional[str] = None
         self.paused = False
         self.stop_reason: Optional[str] = None
-        self.attention = False
 
     def pause(self) -> None:
         """Hold at the next safe point."""
-        self.paused = self.attention = True
+        self.paused = True
 
     def resume(self) -> None:
         """Go on after a pause."""
@@ -40,25 +39,24 @@ class RunControl:
         if size not in (CYCLE, FIRING):
             raise ValueError(f"step size {size!r}; expected {CYCLE!r} or {FIRING!r}")
         self._step = size
-        self.paused = self.attention = True
+        self.paused = True
 
     def stop(self, reason: str) -> None:
         """End the run at the next safe point; the first reason counts. Takes no lock: signal handlers call it."""
         if self.stop_reason is None:
             self.stop_reason = reason
-        self.attention = True
 
     def edit(self, node_id: str, name: str, value: Any) -> None:
         """Change a live parameter at the next safe point."""
         with self._lock:
             self._edits.append((node_id, name, value))
-        self.attention = True
 
     def take_edits(self) -> List[Tuple[str, str, Any]]:
         """The edits since the last call (engine only)."""
+        if not self._edits:
+            return []
         with self._lock:
             edits, self._edits = self._edits, []
-            self.attention = self.paused or self.stop_reason is not None
             return edits
 
     def take_step(self) -> Optional[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Set
 
 from ..errors import DeadlockError
 from .machine import Machine, Unit
@@ -19,45 +19,38 @@ class Wait(NamedTuple):
 
     @property
     def text(self) -> str:
-        """``5 Step waits at its input 'trigger' for 6 Trainer (port 'trigger')``."""
+        """``node 5 (Step) waits at its input 'actions' for node 4 (Action), port 'actions'``."""
+        name, awaited = f"node {self.unit.name}", f"node {self.awaited.name}"
         if self.full:
-            return (
-                f"{self.unit.name} waits to write '{self.port}': the queue of {self.awaited.name} "
-                f"(port '{self.awaited_port}') is full"
-            )
-        return f"{self.unit.name} waits at its input '{self.port}' for {self.awaited.name} (port '{self.awaited_port}')"
+            return f"{name} waits to write '{self.port}': the queue of {awaited}, port '{self.awaited_port}', is full"
+        return f"{name} waits at its input '{self.port}' for {awaited}, port '{self.awaited_port}'"
 
 
 def waits_of(unit: Unit) -> List[Wait]:
     """What keeps a unit from acting, port by port."""
-    waits = [Wait(unit, q.link.source_port, q.target, q.link.target_port, True) for q, _ in unit.outbox]
+    waits = [Wait(unit, queue.link.source_port, queue.target, queue.port, True) for queue, _ in unit.outbox]
     if unit.unreleased and not unit.triggers:
         waits += [Wait(unit, w.link.target_port, w.source, w.link.source_port) for w in unit.trigger_wires]
-    if unit.fires_on_any and any(queue.items for queue in unit.streams):
-        return waits
-    for wire in unit.streams:
-        if not wire.items:
-            waits.append(Wait(unit, wire.link.target_port, wire.source, wire.link.source_port))
-    for slot in unit.held:
-        if not slot.written:
-            waits.append(Wait(unit, slot.link.target_port, slot.source, slot.link.source_port))
+    if not (unit.fires_on_any and unit.queued):
+        empty = (queue for queue in unit.streams if not queue.items)
+        waits += [Wait(unit, queue.port, queue.source, queue.link.source_port) for queue in empty]
+    unwritten = (slot for slot in unit.held if not slot.written)
+    waits += [Wait(unit, slot.port, slot.source, slot.link.source_port) for slot in unwritten]
     return waits
 
 
 def find_ring(machine: Machine) -> List[Wait]:
-    """A ring of waiting ports, or the longest chain found where the waiting ends at a node that is done."""
-    longest: List[Wait] = []
-    for start in sorted(machine.units, key=lambda unit: not (unit.queued or unit.unreleased or unit.outbox)):
-        path: List[Wait] = []
-        ring = _search(start, path, set())
+    """A ring of waiting ports; where there is none, the chain of waiting up to a node that waits for nobody."""
+    stuck = [unit for unit in machine.units if unit.queued or unit.unreleased or unit.outbox]
+    done: Set[int] = set()
+    for start in stuck:
+        ring = _search(start, [], done)
         if ring:
             return ring
-        if (start.queued or start.unreleased or start.outbox) and not longest:
-            longest = waits_of(start)
-    return longest
+    return _chain(stuck[0]) if stuck else []
 
 
-def _search(unit: Unit, path: List[Wait], done: set) -> Optional[List[Wait]]:
+def _search(unit: Unit, path: List[Wait], done: Set[int]) -> Optional[List[Wait]]:
     for position, wait in enumerate(path):
         if wait.unit is unit:
             return path[position:]
@@ -71,18 +64,28 @@ def _search(unit: Unit, path: List[Wait], done: set) -> Optional[List[Wait]]:
     return None
 
 
+def _chain(unit: Unit) -> List[Wait]:
+    chain: List[Wait] = []
+    waits = waits_of(unit)
+    while waits:
+        chain.append(waits[0])
+        waits = waits_of(waits[0].awaited)
+    return chain
+
+
 def deadlock_error(machine: Machine) -> DeadlockError:
     """The error of a graph that cannot move, with its ring of waiting ports."""
-    ring = find_ring(machine)
-    lines = "\n".join(f"  {wait.text}" for wait in ring)
+    waits = find_ring(machine)
+    lines = [f"  {wait.text}" for wait in waits]
+    if waits and waits[-1].awaited is not waits[0].unit:
+        lines[-1] += ", which has nothing more to send"
     firings = sum(unit.firings for unit in machine.units)
-    return DeadlockError(f"deadlock after {firings} firings: no node can fire, and values are left.\n{lines}")
+    return DeadlockError(
+        f"deadlock after {firings} firings: no node can fire, and values are left.\n" + "\n".join(lines)
+    )
 
 
-def starving(machine: Machine) -> List[str]:
-    """A line for each node that has not fired yet, with the port at which it waits."""
-    lines = []
-    for unit in machine.units:
-        if unit.firings == 0 and not machine.is_ready(unit) and not unit.busy:
-            lines += [f"{wait.text}, which has sent nothing" for wait in waits_of(unit)[:1]]
-    return lines
+def starving(machine: Machine) -> List[Wait]:
+    """Where the units wait that have not fired yet and cannot."""
+    idle = (unit for unit in machine.units if not (unit.firings or unit.busy or machine.is_ready(unit)))
+    return [waits_of(unit)[0] for unit in idle]

@@ -6,8 +6,9 @@ Both ways move the same values through the same queues in the same order, so the
 from __future__ import annotations
 
 import asyncio
-import inspect
-from typing import Any, Callable, List, Optional, Sequence, Set
+import time
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 import torch
 
@@ -17,15 +18,14 @@ from ..events import NodeStatistics, NodeStats, Paused, Resumed
 from ..node import Node
 from .compiled import Compiler, Section
 from .control import FIRING, RunControl
-from .deadlock import deadlock_error, starving
+from .deadlock import Wait, deadlock_error, starving
 from .live_edits import apply_edits
 from .machine import DEFAULT_QUEUE_SIZE, RELEASE, Action, Link, Machine, Unit
-from .static_schedule import NotStatic, StaticSchedule, derive, never_firing
+from .static_schedule import NotStatic, StaticSchedule, derive
 
 COMPLETED = "completed"
 STATISTICS_INTERVAL = 1.0
 STARVING_AFTER = 1000
-MAX_ACTIONS_BETWEEN_SAFE_POINTS = 1000
 
 SCHEDULERS = ("auto", "static", "queues")
 
@@ -63,10 +63,10 @@ class Engine:
         self._at_safe_point = at_safe_point
         self._next_statistics = STATISTICS_INTERVAL
         self._starvation_reported: Set[str] = set()
-        self._pending: Set["asyncio.Future"] = set()
+        self._pending: Set[asyncio.Future] = set()
         self._stirred: Optional[asyncio.Event] = None
         self._stepping_firings = False
-        self._since_safe_point = 0
+        self._static_ready: Optional[Tuple[int, ...]] = None
 
     def prepare(self) -> None:
         """Choose the schedule; called once, after the nodes are set up and a resumed state is in place.
@@ -74,23 +74,26 @@ class Engine:
         Raises:
             NotStatic: ``scheduler="static"`` and the graph has no static schedule.
             DeadlockError: The graph can be seen to lock before anything runs.
+            NodeFailure: A node raised while it gave its initial values.
         """
-        if not self.context.resumed:
+        if self.context.resumed:
+            self.machine.settle()
+        else:
             for unit in self.machine.units:
-                self.machine.deliver(unit, unit.node.initial())
+                self.machine.deliver(unit, _guarded(unit, unit.node.initial))
         if self._scheduler == "queues":
             self.schedule_reason = "queues were asked for"
             return
         try:
             self.schedule = derive(self.nodes, self.links, self.machine.queue_size, self.machine)
-            self.schedule_reason = self.schedule.text
         except NotStatic as reason:
             if self._scheduler == "static":
                 raise
             self.schedule_reason = f"queues, because {reason}"
             return
-        for unit in never_firing(self.machine, self.schedule):
-            self._report_starving(unit.name, "it never fires in this graph")
+        self.schedule_reason = self.schedule.text
+        for wait in self.schedule.starving:
+            self._report_starving(wait, "this node never fires in this graph")
 
     def run(self) -> str:
         """Run to the end in this thread, with an event loop of its own, and return the reason of the end."""
@@ -104,9 +107,9 @@ class Engine:
             DeadlockError: Nothing can fire although values are left.
             RateError: A node broke its declared rate.
         """
-        with _threads(self.context.num_threads), torch.set_grad_enabled(not self.context.inference):
+        with _torch_threads(self.context.num_threads), torch.set_grad_enabled(not self.context.inference):
             try:
-                if self.schedule is not None and self.schedule.period:
+                if self.schedule is not None:
                     reason = await self._run_static(self.schedule)
                 else:
                     reason = await self._run_queues()
@@ -118,23 +121,27 @@ class Engine:
     # Static
 
     async def _run_static(self, schedule: StaticSchedule) -> str:
+        self.machine.wake_all()
+        self._static_ready = tuple(unit.index for unit in self.machine.ready)
+        self.machine.empty_outboxes()
         compiler = Compiler(self.machine)
         reason = await self._run_sections(compiler.sections(schedule.prologue))
         period = compiler.sections(schedule.period)
-        while reason is None:
+        while reason is None and period:
             reason = await self._run_sections(period)
-        return reason
+        return reason or COMPLETED
 
     async def _run_sections(self, sections: List[Section]) -> Optional[str]:
         for steps, ready in sections:
             for step in steps:
                 step()
-                if self.control.attention and self.control.paused:
+                if self._stepping_firings:
                     await self._hold_between_firings()
-            self._section_ready = ready
-            reason = await self._safe_point()
-            if reason is not None:
-                return reason
+            if ready is not None:
+                self._static_ready = ready
+                reason = await self._safe_point()
+                if reason is not None:
+                    return reason
         return None
 
     # Interpreted
@@ -142,66 +149,62 @@ class Engine:
     async def _run_queues(self) -> str:
         self.machine.wake_all()
         self._start_timers()
-        while True:
+        reason = None
+        while reason is None:
             action = self.machine.next_action()
-            if action is not None:
-                await self._act(action)
-                reason = await self._after_action()
-                if reason is not None:
-                    return reason
-            elif self._pending:
-                await self._wait_for_pending()
+            if action is None:
+                reason = await self._idle()
+                continue
+            self._act(action)
+            may_stop = self.machine.count_action()
+            if self._pending:
+                await asyncio.sleep(0)
+                self._raise_failures()
+            if self._stepping_firings:
+                await self._hold_between_firings()
+            if may_stop:
                 reason = await self._safe_point()
-                if reason is not None:
-                    return reason
-            elif self.machine.has_leftovers:
-                raise deadlock_error(self.machine)
-            else:
-                return COMPLETED
+        return reason
 
-    async def _act(self, action: Action) -> None:
-        unit = action.unit
+    async def _idle(self) -> Optional[str]:
+        """Nothing can fire now: wait for what is pending, or tell a deadlock from the end."""
+        if self._pending:
+            await self._wait_for_pending()
+            return await self._safe_point()
+        if self.machine.has_leftovers:
+            raise deadlock_error(self.machine)
+        return COMPLETED
+
+    def _act(self, action: Action) -> None:
+        unit, inputs = action.unit, self.machine.begin(action)
         method = unit.node.release if action.kind == RELEASE else unit.node.compute  # type: ignore[attr-defined]
-        inputs = self.machine.begin(action)
-        if inspect.iscoroutinefunction(method):
+        if unit.is_async[action.kind]:
             unit.busy = True
             task = asyncio.ensure_future(self._act_async(unit, method, inputs))
             task.add_done_callback(lambda _: self._stir())
             self._pending.add(task)
             return
-        started = self.context.elapsed
+        started = time.perf_counter()
         try:
-            outputs = method(**inputs)
+            outputs = unit.checked(method(**inputs))
         except Exception as error:
             raise NodeFailure(unit.node.id, unit.node.label, error) from error
         self.machine.deliver(unit, outputs)
-        unit.seconds += self.context.elapsed - started
+        unit.seconds += time.perf_counter() - started
 
     async def _act_async(self, unit: Unit, method: Callable[..., Any], inputs: dict) -> None:
-        started = self.context.elapsed
+        started = time.perf_counter()
         try:
-            outputs = await method(**inputs)
+            outputs = unit.checked(await method(**inputs))
         except Exception as error:
             raise NodeFailure(unit.node.id, unit.node.label, error) from error
         unit.busy = False
-        unit.seconds += self.context.elapsed - started
+        unit.seconds += time.perf_counter() - started
         self.machine.deliver(unit, outputs)
-
-    async def _after_action(self) -> Optional[str]:
-        self._since_safe_point += 1
-        if self.control.attention and self.control.paused:
-            await self._hold_between_firings()
-        if self._pending:
-            await asyncio.sleep(0)
-            self._raise_failures()
-        overdue = self._since_safe_point >= MAX_ACTIONS_BETWEEN_SAFE_POINTS
-        if overdue or self.machine.values_in_flight == 0:
-            return await self._safe_point()
-        return None
 
     def _start_timers(self) -> None:
         for unit in self.machine.units:
-            if unit.is_source and unit.node.interval() is not None:
+            if not unit.streams and unit.node.interval() is not None:
                 self._pending.add(asyncio.ensure_future(self._tick(unit)))
 
     async def _tick(self, unit: Unit) -> None:
@@ -239,8 +242,8 @@ class Engine:
     @property
     def ready_order(self) -> List[str]:
         """Ids of the nodes that may act now, in their order; part of the resume state."""
-        if self._section_ready is not None:
-            return [self.nodes[index].id for index in self._section_ready]
+        if self._static_ready is not None:
+            return [self.nodes[index].id for index in self._static_ready]
         return [unit.node.id for unit in self.machine.ready]
 
     @property
@@ -252,50 +255,48 @@ class Engine:
 
     async def _safe_point(self) -> Optional[str]:
         """Edits, statistics, the host's hooks and every reason to stop; then a pause, if one is asked for."""
-        self._since_safe_point = 0
-        if self.control.attention:
-            self._apply_edits()
+        self._apply_edits()
         if self.context.elapsed >= self._next_statistics:
             self._next_statistics = self.context.elapsed + STATISTICS_INTERVAL
             self._send_statistics()
         reason = self.control.stop_reason or self.context.stop_reason
         if reason is None and self._at_safe_point is not None:
             reason = self._at_safe_point()
-        if reason is None and self.control.paused:
-            reason = await self._hold()
-        if reason is not None and self.is_computing:
-            return await self._finish_busy(reason)
+        if reason is None and self.control.paused and not self._stepping_firings:
+            reason = await self._hold(edits=True)
+        if reason is not None:
+            await self._finish_busy()
         return reason
 
-    async def _finish_busy(self, reason: str) -> str:
+    async def _finish_busy(self) -> None:
         """Let asynchronous firings end before a stop, so that their values are saved and not lost."""
         while self.is_computing:
             await self._wait_for_pending()
-        return reason
 
-    async def _hold(self) -> Optional[str]:
-        if self._stepping_firings:
-            return self.control.stop_reason
+    async def _hold(self, edits: bool) -> Optional[str]:
+        """Wait for a step, the end of the pause or a stop; edits act at safe points only."""
         self.context.send(Paused, self.context.progress.environment_steps)
         while self.control.paused and self.control.stop_reason is None:
             size = self.control.take_step()
             if size is not None:
                 self._stepping_firings = size == FIRING
                 return None
-            self._apply_edits()
+            if edits:
+                self._apply_edits()
             await asyncio.sleep(0.02)
         self.context.send(Resumed, self.context.progress.environment_steps)
         return self.control.stop_reason
 
     async def _hold_between_firings(self) -> None:
-        """While single firings are asked for, hold after each; the host's stop acts at the next safe point."""
-        if not self._stepping_firings:
-            return
+        """After a single firing hold again; a stop acts at the next safe point."""
         self._stepping_firings = False
-        await self._hold()
+        if self.control.paused:
+            await self._hold(edits=False)
 
     def _apply_edits(self) -> None:
-        apply_edits(self.control.take_edits(), self.machine, self.context)
+        edits = self.control.take_edits()
+        if edits:
+            apply_edits(edits, self.machine, self.context)
 
     # Reports
 
@@ -309,24 +310,29 @@ class Engine:
     def _send_statistics(self) -> None:
         self.context.send(NodeStatistics, self.context.progress.environment_steps, tuple(self.statistics()))
         if sum(unit.firings for unit in self.machine.units) >= STARVING_AFTER:
-            for line in starving(self.machine):
-                self._report_starving(line, "while other nodes run")
+            for wait in starving(self.machine):
+                self._report_starving(wait, "this node has not fired yet, while others run")
 
-    def _report_starving(self, name: str, reason: str) -> None:
-        if name not in self._starvation_reported:
-            self._starvation_reported.add(name)
-            self.context.log(f"{name}: {reason}", "warning")
+    def _report_starving(self, wait: Wait, what: str) -> None:
+        node_id = wait.unit.node.id
+        if node_id not in self._starvation_reported:
+            self._starvation_reported.add(node_id)
+            self.context.log(f"{what}: {wait.text}, which sends nothing", "warning", node_id)
 
 
-class _threads:
-    """Sets torch's threads in this thread for the time of a run (torch keeps the number per thread)."""
+def _guarded(unit: Unit, method: Callable[[], Any]) -> Dict[str, Any]:
+    try:
+        return unit.checked(method())
+    except Exception as error:
+        raise NodeFailure(unit.node.id, unit.node.label, error) from error
 
-    def __init__(self, number: int):
-        self.number = number
 
-    def __enter__(self) -> None:
-        self.before = torch.get_num_threads()
-        torch.set_num_threads(self.number)
-
-    def __exit__(self, *_: Any) -> None:
-        torch.set_num_threads(self.before)
+@contextmanager
+def _torch_threads(number: int) -> Iterator[None]:
+    """Set torch's threads in this thread for the time of a run (torch keeps the number per thread)."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -29,11 +29,14 @@ def _apply(node_id: str, name: str, value: Any, machine: Machine, context: RunCo
     node = machine.by_id[node_id].node
     if name in node.parameters and not node.parameters[name].live:
         return f"{node.label}.{name} cannot change during a run; live are: {', '.join(live_names(node)) or 'none'}"
+    old = getattr(node, name, None)
     try:
-        old = getattr(node, name, None)
         node.set_parameter(name, value)
     except ParameterError as error:
         return f"{node.label}.{name}: {error}"
+    for where, message, remedy in node.check(node.input_specs):
+        setattr(node, name, old)
+        return f"{node.label}.{where}: {message}" + (f"; {remedy}" if remedy else "")
     context.send(ParameterChanged, node_id, name, old, getattr(node, name), context.progress.iterations)
     return ""
 

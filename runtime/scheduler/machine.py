@@ -6,9 +6,11 @@ schedule is derived by running it with tokens: both follow the same rules in the
 
 from __future__ import annotations
 
+import inspect
 from collections import deque
-from typing import Any, Deque, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Deque, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
+from ..errors import DnneError
 from ..node import ANY_INPUT, Node
 from ..ports import HELD, STREAM
 
@@ -28,20 +30,28 @@ class Link(NamedTuple):
 class StreamQueue:
     """The bounded first-in-first-out queue of one wire."""
 
-    __slots__ = ("link", "items", "limit", "source", "target")
+    __slots__ = ("action", "items", "limit", "link", "port", "source", "target")
 
-    def __init__(self, link: Link, source: "Unit", target: "Unit", limit: int):
+    def __init__(self, link: Link, source: Unit, target: Unit, limit: int):
         self.link, self.source, self.target, self.limit = link, source, target, limit
+        self.port = link.target_port
         self.items: Deque[Any] = deque()
+        self.action = Action(target, FIRE, (self,))
+
+    def take_excess(self) -> List[Any]:
+        """Take off, oldest first, what is beyond the limit."""
+        excess = [self.items.pop() for _ in range(len(self.items) - self.limit)]
+        return excess[::-1]
 
 
 class HeldSlot:
     """The last value of a held wire."""
 
-    __slots__ = ("link", "value", "written", "source", "target")
+    __slots__ = ("link", "port", "source", "target", "value", "written")
 
-    def __init__(self, link: Link, source: "Unit", target: "Unit"):
+    def __init__(self, link: Link, source: Unit, target: Unit):
         self.link, self.source, self.target = link, source, target
+        self.port = link.target_port
         self.value: Any = None
         self.written = False
 
@@ -51,8 +61,11 @@ class TriggerWire:
 
     __slots__ = ("link", "source", "target")
 
-    def __init__(self, link: Link, source: "Unit", target: "Unit"):
+    def __init__(self, link: Link, source: Unit, target: Unit):
         self.link, self.source, self.target = link, source, target
+
+
+Wire = Union[StreamQueue, HeldSlot, TriggerWire]
 
 
 class Unit:
@@ -64,7 +77,7 @@ class Unit:
         self.streams: List[StreamQueue] = []
         self.held: List[HeldSlot] = []
         self.trigger_wires: List[TriggerWire] = []
-        self.routes: Dict[str, List[Any]] = {}
+        self.routes: Dict[str, List[Wire]] = {}
         self.outbox: List[Tuple[StreamQueue, Any]] = []
         self.triggers = 0
         self.firings = 0
@@ -74,16 +87,22 @@ class Unit:
         self.in_ready = False
         self.due = True
         self.fires_on_any = node.fires_on == ANY_INPUT
+        methods = {FIRE: node.compute, RELEASE: node.release}  # type: ignore[attr-defined]
+        self.is_async = {kind: inspect.iscoroutinefunction(method) for kind, method in methods.items()}
+        self.fire = self.release = Action(self, FIRE, ())
+
+    def arrange(self) -> None:
+        """Bring wires into the order in which the node declares its ports, and prepare the actions."""
+        inputs = list(self.node.inputs)
+        self.streams.sort(key=lambda queue: inputs.index(queue.port))
+        self.routes = {port: self.routes[port] for port in self.node.outputs if port in self.routes}
+        self.due = not self.streams
+        self.fire, self.release = Action(self, FIRE, tuple(self.streams)), Action(self, RELEASE, ())
 
     @property
     def name(self) -> str:
-        """``5 Step``, for messages."""
-        return f"{self.node.id} {self.node.label}"
-
-    @property
-    def is_source(self) -> bool:
-        """True if no stream input is wired: the node fires once (or by its interval)."""
-        return not self.streams
+        """``5 (Step)``, for messages."""
+        return f"{self.node.id} ({self.node.label})"
 
     @property
     def unreleased(self) -> int:
@@ -94,6 +113,27 @@ class Unit:
     def queued(self) -> int:
         """Values that wait in the node's stream queues."""
         return sum(len(queue.items) for queue in self.streams)
+
+    @property
+    def actions_per_cycle(self) -> int:
+        """The most that the node does where every one of its wires carries one value."""
+        return (len(self.streams) if self.fires_on_any else 1) + len(self.trigger_wires)
+
+    def checked(self, outputs: Any) -> Dict[str, Any]:
+        """What the node returned, as a dictionary of its own ports.
+
+        Raises:
+            DnneError: It is none.
+        """
+        if outputs is None:
+            return {}
+        if not isinstance(outputs, dict):
+            raise DnneError(f"it returned a {type(outputs).__name__}; expected a dictionary by output port, or None")
+        if not outputs.keys() <= self.node.outputs.keys():
+            unknown = sorted(str(port) for port in outputs.keys() - self.node.outputs.keys())
+            known = ", ".join(self.node.outputs) or "none"
+            raise DnneError(f"it returned values for {', '.join(unknown)}, but its outputs are {known}")
+        return outputs
 
 
 class Action(NamedTuple):
@@ -117,14 +157,14 @@ class Machine:
         for link in links:
             self._connect(link)
         for unit in self.units:
-            order = list(unit.node.inputs)
-            unit.streams.sort(key=lambda queue: order.index(queue.link.target_port))
-            unit.due = unit.is_source
+            unit.arrange()
+        self.cycle_length = sum(unit.actions_per_cycle for unit in self.units)
+        self.since_quiet = 0
 
     def _connect(self, link: Link) -> None:
         source, target = self.by_id[link.source], self.by_id[link.target]
         kind = target.node.inputs[link.target_port].kind
-        wire: Any
+        wire: Wire
         if kind == STREAM:
             wire = StreamQueue(link, source, target, self.queue_size)
             self.queues.append(wire)
@@ -146,13 +186,15 @@ class Machine:
             return False
         if unit.triggers and unit.unreleased:
             return True
-        if not all(slot.written for slot in unit.held):
-            return False
-        if unit.is_source:
+        for slot in unit.held:
+            if not slot.written:
+                return False
+        if not unit.streams:
             return unit.due
-        if unit.fires_on_any:
-            return any(queue.items for queue in unit.streams)
-        return all(queue.items for queue in unit.streams)
+        for queue in unit.streams:
+            if bool(queue.items) is unit.fires_on_any:
+                return unit.fires_on_any
+        return not unit.fires_on_any
 
     def wake(self, unit: Unit) -> None:
         """Put a unit at the end of the ready list if it may act and is not there yet."""
@@ -174,49 +216,50 @@ class Machine:
             self.wake(self.units[index])
 
     def next_action(self) -> Optional[Action]:
-        """Take the next ready unit off the list; ``None`` when nobody can act."""
-        while self.ready:
-            unit = self.ready.popleft()
-            unit.in_ready = False
-            if self.is_ready(unit):
-                return self._action_of(unit)
-        return None
+        """Take the next ready unit off the list (a ready one stays so until it acts); ``None`` when nobody can act."""
+        if not self.ready:
+            return None
+        unit = self.ready.popleft()
+        unit.in_ready = False
+        return self._action_of(unit)
 
     def _action_of(self, unit: Unit) -> Action:
         if unit.triggers and unit.unreleased:
-            return Action(unit, RELEASE, ())
+            return unit.release
         if unit.fires_on_any:
-            return Action(unit, FIRE, (next(queue for queue in unit.streams if queue.items),))
-        return Action(unit, FIRE, tuple(unit.streams))
+            return next(queue.action for queue in unit.streams if queue.items)
+        return unit.fire
 
     # Moving values
 
     def begin(self, action: Action) -> Dict[str, Any]:
         """Take the action's inputs off their queues, and let writers go on that waited for the room."""
-        unit = action.unit
-        if action.kind == RELEASE:
+        unit, kind, queues = action
+        if kind == RELEASE:
             unit.triggers -= 1
             unit.releases += 1
             return {}
         unit.due = False
         unit.firings += 1
-        inputs = {queue.link.target_port: queue.items.popleft() for queue in action.queues}
+        inputs = {}
+        for queue in queues:
+            inputs[queue.port] = queue.items.popleft()
         for slot in unit.held:
-            inputs[slot.link.target_port] = slot.value
-        for queue in action.queues:
+            inputs[slot.port] = slot.value
+        for queue in queues:
             if queue.source.outbox:
                 self._flush(queue.source)
         return inputs
 
-    def deliver(self, unit: Unit, outputs: Optional[Dict[str, Any]]) -> None:
-        """Send a unit's outputs along their wires; what finds a full queue stays in the outbox."""
-        if outputs:
-            for port, value in outputs.items():
-                for wire in unit.routes.get(port, ()):
-                    self._send(unit, wire, value)
+    def deliver(self, unit: Unit, outputs: Dict[str, Any]) -> None:
+        """Send a unit's outputs along their wires, in declared order; what finds a full queue stays in the outbox."""
+        for port, wires in unit.routes.items():
+            if port in outputs:
+                for wire in wires:
+                    self._send(unit, wire, outputs[port])
         self.wake(unit)
 
-    def _send(self, unit: Unit, wire: Any, value: Any) -> None:
+    def _send(self, unit: Unit, wire: Wire, value: Any) -> None:
         if isinstance(wire, StreamQueue):
             if len(wire.items) >= wire.limit:
                 unit.outbox.append((wire, value))
@@ -237,33 +280,65 @@ class Machine:
     # The state as a whole
 
     @property
-    def values_in_flight(self) -> int:
-        """Values in stream queues and outboxes; at 0 a stop leaves nothing behind but held observations."""
-        return sum(len(queue.items) for queue in self.queues) + sum(len(unit.outbox) for unit in self.units)
+    def is_quiet(self) -> bool:
+        """True if no stream value is in flight (then no outbox holds one either: it would wait for a full queue)."""
+        return not any(queue.items for queue in self.queues)
+
+    def count_action(self) -> bool:
+        """Count an action that is done; true if a stop may come here.
+
+        That is where no stream value is in flight. A graph in which there always is one (the next observation is
+        under way before the trainer has fired) may be stopped after any action, once a whole cycle was not quiet.
+        """
+        if self.is_quiet:
+            self.since_quiet = 0
+            return True
+        self.since_quiet = min(self.since_quiet + 1, self.cycle_length)
+        return self.since_quiet == self.cycle_length
 
     @property
     def has_leftovers(self) -> bool:
         """True if a run that cannot move is deadlocked rather than finished."""
-        return self.values_in_flight > 0 or any(unit.unreleased for unit in self.units)
+        return not self.is_quiet or any(unit.unreleased for unit in self.units)
 
-    def copy_counts(self, other: "Machine") -> None:
+    def settle(self) -> None:
+        """Bring restored values into the form that the interpreter knows: what a queue has no room for waits outside.
+
+        A static schedule keeps no outbox; each wire has a single writer, so that the order is the same.
+        """
+        for unit in self.units:
+            queues = [wire for wires in unit.routes.values() for wire in wires if isinstance(wire, StreamQueue)]
+            unit.outbox = [(queue, value) for queue in queues for value in queue.take_excess()] + unit.outbox
+        self.since_quiet = 0 if self.is_quiet else self.cycle_length
+
+    def empty_outboxes(self) -> None:
+        """Undo `settle`: put values that wait for room into their queues, as a static schedule has them."""
+        for unit in self.units:
+            for queue, value in unit.outbox:
+                queue.items.append(value)
+            unit.outbox = []
+
+    def copy_counts(self, other: Machine) -> None:
         """Take over another machine's occupancy with its values replaced by tokens (same nodes, same links)."""
         for mine, theirs in zip(self.queues, other.queues):
             mine.items = deque([None] * len(theirs.items))
         for slot, origin in zip(self.slots, other.slots):
             slot.written = origin.written
+        queue_of = {id(theirs): mine for mine, theirs in zip(self.queues, other.queues)}
         for unit, source in zip(self.units, other.units):
             unit.triggers, unit.firings, unit.releases = source.triggers, source.firings, source.releases
             unit.due = source.due
-            queue_of = {id(theirs): mine for mine, theirs in zip(self.queues, other.queues)}
             unit.outbox = [(queue_of[id(queue)], None) for queue, _ in source.outbox]
+        self.since_quiet = other.since_quiet
 
     def snapshot(self, phases: Tuple[int, ...]) -> Tuple:
         """A hashable picture of the occupancy: equal pictures have equal futures."""
         return (
-            tuple(len(queue.items) for queue in self.queues),
-            tuple(slot.written for slot in self.slots),
-            tuple((unit.triggers, unit.unreleased, unit.due, len(unit.outbox)) for unit in self.units),
-            tuple(unit.index for unit in self.ready),
+            tuple([len(queue.items) for queue in self.queues]),
+            tuple([slot.written for slot in self.slots]),
+            tuple([(unit.triggers, unit.unreleased, unit.due) for unit in self.units]),
+            tuple([id(queue) for unit in self.units for queue, _ in unit.outbox]),
+            tuple([unit.index for unit in self.ready]),
+            self.since_quiet,
             phases,
         )

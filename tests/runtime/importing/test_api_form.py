@@ -187,6 +187,19 @@ def test_unknown_type_is_kept_unchanged():
     assert {note.node_id for note in result.notes} == {"8", "9"}
 
 
+@pytest.mark.parametrize("value", [["99", 0], ["99", "images"]])
+def test_link_of_an_unknown_type_to_nowhere_is_kept_and_noted(value):
+    result = read({"8": node("Mystery", images=value)})
+    assert result.workflow.nodes["8"].inputs == {"images": value}
+    assert "no node of the file" in notes_of(result, "8", "images")[0].message
+
+
+def test_link_of_an_unknown_type_to_a_missing_output_is_kept_and_noted():
+    result = read({"2": node("ORNode"), "8": node("Mystery", images=["2", 7])})
+    assert result.workflow.nodes["8"].inputs == {"images": ["2", "slot_7"]}
+    assert "no output 'slot_7'" in notes_of(result, "8", "images")[0].message
+
+
 def test_rings_of_reroutes_do_not_hang():
     result = read(
         {

@@ -129,6 +129,12 @@ def test_nodes_without_positions_do_not_lie_on_each_other():
     assert columns == sorted(columns)
 
 
+def test_canvas_details_that_are_left_out_are_listed():
+    result = read("cartpole_ppo_ui.json")
+    assert "color, flags, order, properties, size" in notes_of(result, "", "nodes")[0].message
+    assert "config, extra, last_link_id" in notes_of(result, "", "")[0].message
+
+
 def test_groups_keep_title_colour_and_place():
     (group,) = read("cartpole_ppo_ui.json").workflow.groups
     assert (group["title"], group["colour"], group["bounding"]) == ("Policy", "#3f789e", [320, -130, 640, 260])
@@ -195,5 +201,6 @@ def test_supervised_nodes_stay_as_placeholders():
     assert entries["66"].inputs == {"predictions": ["56", "output"], "labels": ["50", "labels"]}
     assert entries["70"].inputs == {"value": ["66", "accuracy"]}
     assert entries["62"].extra["widgets_values"] == [0.01, 0.9, 0]
+    assert "[0.01, 0.9, 0]" in notes_of(result, "62", "widgets_values")[0].message
     listed = {note.node_id for note in result.notes if "placeholder" in note.message}
     assert listed == {"37", "65", "50", "56", "42", "66", "62"}

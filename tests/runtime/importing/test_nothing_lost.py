@@ -40,7 +40,7 @@ def unaccounted(entry, names, notes):
     for name in names:
         if any(note.name == name for note in notes):
             continue
-        place = next((candidate for candidate in (RENAMED.get(name), name) if candidate in places), None)
+        place = next((candidate for candidate in (name, RENAMED.get(name)) if candidate in places), None)
         if place is None:
             yield name
         places.discard(place)

@@ -118,6 +118,10 @@ def test_link_that_only_an_output_names_is_noted():
     assert notes_of(read([node(5, "IsaacGymStepNode", outputs=STEP_OUTPUTS)]), "5", "outputs[4]")
 
 
+def test_input_that_is_none_is_noted():
+    assert notes_of(read([node(2, "ORNode", [takes("input_a"), "input_b"])]), "2", "inputs[1]")
+
+
 def test_links_as_objects_and_null_are_read():
     link = {"id": 1, "origin_id": 5, "origin_slot": 1, "target_id": 6, "target_slot": 2, "type": "T"}
     nodes = [node(5, "IsaacGymStepNode", outputs=STEP_OUTPUTS), node(6, "PPOTrainerNode", [takes("reward", 1)])]
@@ -157,7 +161,12 @@ class TestWidgets:
 
     @pytest.mark.parametrize("widgets", ["text", 5, True])
     def test_what_is_no_list_is_noted(self, widgets):
-        assert notes_of(read([node(4, "CartpoleActionNode", widgets=widgets)]), "4", "widgets_values")
+        notes = notes_of(read([node(4, "CartpoleActionNode", widgets=widgets)]), "4", "widgets_values")
+        assert any("no list" in note.message for note in notes)
+
+    def test_value_of_an_unknown_type_that_reads_as_a_wire_is_noted(self):
+        result = read([node(2, "ORNode"), node(8, "Mystery", widgets={"choices": ["2", "output"]})])
+        assert "reads as a wire" in notes_of(result, "8", "choices")[0].message
 
     def test_converted_widget_keeps_its_value_where_the_wire_gives_none(self):
         step = node(5, "IsaacGymStepNode", outputs=[gives("rewards", 1)])

@@ -1,0 +1,1 @@
+"""What `make bench` measures; docs/benchmarks.md has the figures and how they came about."""
