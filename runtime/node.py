@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from typing import Any, ClassVar, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
-
-import torch
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
 from .context import RunContext
 from .errors import NodeDefinitionError, ParameterError
@@ -23,6 +21,9 @@ from .parameters import Parameter
 from .ports import HELD, STREAM, TRIGGERED, In, Out
 from .specs import Spec
 from .suggest import did_you_mean
+
+if TYPE_CHECKING:
+    import torch
 
 ALL, ANY_INPUT = "all", "any"
 
