@@ -6,7 +6,17 @@ import pytest
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QLabel
 
-from app.theme import FOLDER, THEMES, apply_theme, canvas_colours, category_colour, colours, current_theme, icon, style_sheet
+from app.theme import (
+    FOLDER,
+    THEMES,
+    apply_theme,
+    canvas_colours,
+    category_colour,
+    colours,
+    current_theme,
+    icon,
+    style_sheet,
+)
 
 CANVAS_ROLES = {"background", "grid", "node", "node_border", "text", "dim_text", "accent", "error", "warning"}
 ICONS = sorted(path.stem for path in (FOLDER / "icons").glob("*.svg"))
