@@ -100,7 +100,8 @@ def test_every_icon_draws_something_in_the_themes_colour(qapp, name):
         image = icon(name, "accent").pixmap(32, 32).toImage()
         opaque = [image.pixelColor(x, y) for x in range(32) for y in range(32) if image.pixelColor(x, y).alpha() == 255]
         assert opaque
-        assert {colour.name() for colour in opaque} == {colours(theme)["accent"]}
+        wanted = QColor(colours(theme)["accent"]).getRgb()[:3]
+        assert max(abs(a - b) for colour in opaque for a, b in zip(colour.getRgb(), wanted)) <= 2
 
 
 def test_built_in_categories_have_different_hues(qapp):
