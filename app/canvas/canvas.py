@@ -168,7 +168,7 @@ class Canvas(Searching, EditCommands, ViewCommands):
         elif hit.node_id not in chosen:
             self.select_nodes([hit.node_id])
         if hit.node_id in self.selection:
-            anchor = self.items.nodes[hit.node_id].pos()
+            anchor = self.items.nodes[hit.node_id].anchor
             self.viewer.tool = MoveTool(self, position, anchor, self.selection, ())
 
     def _press_wire(self, hit: Hit, modifiers: Qt.KeyboardModifier) -> None:
@@ -264,7 +264,7 @@ class Canvas(Searching, EditCommands, ViewCommands):
         """Type another title over a group's."""
         group = self.items.groups[index]
         place = QRectF(group.rect.left(), group.rect.top(), min(group.rect.width(), 260.0), TITLE_HEIGHT)
-        self._ask("Title of the group", group.title, place, lambda title: self.set_group(index, title=title.strip() or "Group"))
+        self._ask("Title of the group", group.title, place, lambda title: self.set_group_title(index, title))
 
     def ask_wire_label(self, place: WireKey) -> None:
         """Type a text onto a wire."""
@@ -313,8 +313,9 @@ class Canvas(Searching, EditCommands, ViewCommands):
     def set_theme(self, theme: Mapping[str, str]) -> None:
         """Draw in other colours: background, grid, node, node_border, text, dim_text, accent, error, warning."""
         self.theme = Theme(theme)
-        for part in (self.viewer, self.items, self.hint, self.empty_hint, self.editor, self.find_bar, self.popup, self.minimap):
+        for part in (self.viewer, self.items, self.hint, self.empty_hint, self.editor, self.find_bar, self.popup):
             part.set_theme(self.theme)
+        self.minimap.set_theme(self.theme)
 
     # Widget events
 

@@ -102,5 +102,5 @@ class CanvasBase(QWidget):
 
     def place_for_new(self) -> QPointF:
         """Where a new node goes: at the cursor if it is over the canvas, else into the middle of the view."""
-        inside = self.viewer.visible_rect()
-        return self.viewer.cursor_position if self.viewer.underMouse() and inside.contains(self.viewer.cursor_position) else inside.center()
+        inside, cursor = self.viewer.visible_rect(), self.viewer.cursor_position
+        return cursor if self.viewer.underMouse() and inside.contains(cursor) else inside.center()

@@ -56,6 +56,6 @@ def _node(items: GraphItems, node_id: str) -> str:
     item = items.nodes[node_id]
     lines = []
     if item.look.state == MISSING:
-        lines.append(f"The node type {item.look.subtitle.split(' · ')[-1]!r} is missing; saving keeps the node as it is")
+        lines.append("This node type is missing; saving keeps the node as it is")
     lines.append(problem_text(item.problems))
     return "\n".join(line for line in lines if line)

@@ -12,6 +12,7 @@ from ..document import ABSENT, Change, edits
 from .canvas_base import CanvasBase
 from .clipboard import corner, read_nodes, write_nodes
 from .looks import WireKey
+from .node_geometry import REROUTE_RADIUS
 from .viewer import GRID
 
 DUPLICATE_OFFSET = (2.0 * GRID, 2.0 * GRID)
@@ -50,7 +51,9 @@ class EditCommands(CanvasBase):
             place += QPointF(2 * GRID, 2 * GRID)
         return place
 
-    def add_connected(self, class_type: str, position: QPointF, near: Tuple[str, str], port: str, from_output: bool) -> Optional[str]:
+    def add_connected(
+        self, class_type: str, position: QPointF, near: Tuple[str, str], port: str, from_output: bool
+    ) -> Optional[str]:
         """Put a node on the canvas and wire it, in one step.
 
         Args:
@@ -77,15 +80,16 @@ class EditCommands(CanvasBase):
 
     def delete_selection(self) -> None:
         """Remove the selected nodes and wires, or else the selected group (its nodes stay)."""
-        workflow, chosen = self.session.workflow, self.selection
+        chosen = self.selection
         loose = [place for place in self.active_wires if place in self.items.wires and place[0] not in chosen]
         if chosen or loose:
             label = _count("Delete", len(chosen), "node") if chosen else _count("Delete", len(loose), "wire")
             if self.edit(label, self._deletion(chosen, loose)):
                 self.select_wires(())
-        elif self.active_group is not None and self.active_group < len(workflow.groups):
-            if self.edit("Delete group", edits.delete_group(workflow, self.active_group)):
-                self.select_group(None)
+        elif self.active_group is not None and self.edit(
+            "Delete group", edits.delete_group(self.session.workflow, self.active_group)
+        ):
+            self.select_group(None)
 
     def _deletion(self, node_ids: List[str], places: List[WireKey]) -> List[Change]:
         leaving = [place for place, wire in self.items.wires.items() if wire.look.source in node_ids]
@@ -164,7 +168,9 @@ class EditCommands(CanvasBase):
 
     # Wires
 
-    def connect_ports(self, source: Tuple[str, str], target: Tuple[str, str], unplugged: Optional[WireKey] = None) -> bool:
+    def connect_ports(
+        self, source: Tuple[str, str], target: Tuple[str, str], unplugged: Optional[WireKey] = None
+    ) -> bool:
         """Wire an output to an input in one step; a wire that ended there goes.
 
         Args:
@@ -208,7 +214,7 @@ class EditCommands(CanvasBase):
             return None
         look = self.items.wires[place].look
         wire = (look.source, look.output, place[0], place[1])
-        corner_of_dot = self.snapped(position) - QPointF(8, 8)
+        corner_of_dot = self.snapped(position) - QPointF(REROUTE_RADIUS, REROUTE_RADIUS)
         node_id, changes = edits.insert_reroute(self.session.workflow, wire, corner_of_dot.toTuple())
         if not self.edit("Add reroute dot", changes):
             return None
@@ -218,7 +224,6 @@ class EditCommands(CanvasBase):
     def set_wire_label(self, place: WireKey, label: str) -> None:
         """Write a text on a wire; an empty one removes it."""
         self.edit("Label wire", edits.set_wire_label(place, label.strip(), self.session.workflow))
-
 
 
 def _count(verb: str, number: int, noun: str) -> str:

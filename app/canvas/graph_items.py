@@ -218,8 +218,7 @@ class GraphItems:
         style = self.wire_style
         places = self.wires if node_ids is None else {place for node_id in node_ids for place in self.wires_of[node_id]}
         chosen = [self.wires[place] for place in places]
-        feedback = sorted((wire for wire in chosen if wire.is_feedback), key=lambda wire: abs(wire.start.x() - wire.end.x()))
-        self._find_lanes(feedback)
+        self._find_lanes(sorted((wire for wire in chosen if wire.is_feedback), key=_reach))
         for wire in chosen:
             wire.style = style
             wire.draw_path()
@@ -305,6 +304,10 @@ class GraphItems:
         for item in [*self.wires.values(), *self.groups]:
             item.theme = theme
             item.update()
+
+
+def _reach(wire: WireItem) -> float:
+    return float(abs(wire.start.x() - wire.end.x()))
 
 
 def _may_wire(change: Change) -> bool:

@@ -83,7 +83,9 @@ class WireLook:
         return (self.target, self.key)
 
 
-def node_look(entry: NodeEntry, node_class: Optional[Type[Node]], loading: bool, used_outputs: Sequence[str]) -> NodeLook:
+def node_look(
+    entry: NodeEntry, node_class: Optional[Type[Node]], loading: bool, used_outputs: Sequence[str]
+) -> NodeLook:
     """The look of an entry.
 
     Args:

@@ -29,7 +29,12 @@ def menu_for(canvas: Canvas, hit: Hit, position: QPointF) -> QMenu:
 
 
 def _add(
-    menu: QMenu, text: str, slot: Callable[[], object], shortcut: str = "", enabled: bool = True, checked: Optional[bool] = None
+    menu: QMenu,
+    text: str,
+    slot: Callable[[], object],
+    shortcut: str = "",
+    enabled: bool = True,
+    checked: Optional[bool] = None,
 ) -> QAction:
     action = menu.addAction(text)
     action.triggered.connect(lambda: slot())
@@ -118,7 +123,7 @@ def _group(canvas: Canvas, menu: QMenu, hit: Hit, position: QPointF) -> None:
     colours = menu.addMenu("Colour")
     colours.setEnabled(free)
     for name, colour in GROUP_COLOURS.items():
-        action = _add(colours, name, lambda colour=colour: canvas.set_group(hit.group, colour=colour))
+        action = _add(colours, name, lambda colour=colour: canvas.set_group_colour(hit.group, colour))
         action.setIcon(_swatch(colour))
     _add(menu, "Select nodes", lambda: canvas.select_group_contents(hit.group))
     menu.addSeparator()

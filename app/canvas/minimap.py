@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QTimer
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -58,7 +58,8 @@ class Minimap(QWidget):
         for item in self.items.nodes.values():
             colour = self.theme.error if item.look.state == MISSING else category_colour(item.look.category)
             box = self._to_map(item.card)
-            painter.fillRect(QRectF(box.x(), box.y(), max(box.width(), 2.0), max(box.height(), 2.0)), blend(self.theme.node, colour, 0.75))
+            box.setSize(box.size().expandedTo(QSizeF(2.0, 2.0)))
+            painter.fillRect(box, blend(self.theme.node, colour, 0.75))
         painter.end()
         self.update()
 

@@ -37,7 +37,7 @@ class NodeItem(AbstractNodeItem):  # type: ignore[misc]
     def __init__(self, look: NodeLook, theme: Theme):
         super().__init__(look.title)
         self.setToolTip("")
-        self.setFlags(QGraphicsItem.GraphicsItemFlags())
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsMovable, False)
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsSelectable)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self.setCacheMode(QGraphicsItem.CacheMode.NoCache)
@@ -125,6 +125,11 @@ class NodeItem(AbstractNodeItem):  # type: ignore[misc]
     def card(self) -> QRectF:
         """The visible card in scene coordinates."""
         return self.geometry.rect.translated(self.pos())
+
+    @property
+    def anchor(self) -> QPointF:
+        """The point that is put on the grid: the upper left corner, or the middle of a reroute dot."""
+        return self.card.center() if self.look.is_reroute else self.pos()
 
     def port_place(self, side: str, name: str) -> QPointF:
         """Where the wire of a port ends, in scene coordinates; at the card's edge where there is no such port."""

@@ -78,7 +78,8 @@ def _paint_far(item: NodeItem, painter: QPainter, detail: float) -> None:
         pixels = round(min(11.0 / detail, rect.height() * 0.5))
         painter.setFont(font(pixels, True))
         painter.setPen(theme.text)
-        painter.drawText(rect.adjusted(6, 0, -6, 0), Qt.AlignmentFlag.AlignCenter, _elided(item.look.title, pixels, rect.width() - 12))
+        title = _elided(item.look.title, pixels, rect.width() - 12)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, title)
 
 
 def _paint_shadow(item: NodeItem, painter: QPainter) -> None:

@@ -86,7 +86,8 @@ def free_lane(left: float, right: float, below: float, boxes: Sequence[Box], lan
         lanes: (left, right, y) of lanes in use.
     """
     y, margin = below + CLEARANCE, CLEARANCE / 2
-    in_the_way = [(top - margin, bottom) for x, top, end, bottom in boxes if end > left and x < right and bottom > below]
+    across = [(top - margin, bottom) for start, top, end, bottom in boxes if end > left and start < right]
+    in_the_way = [(top, bottom) for top, bottom in across if bottom > below]
     for _ in range(len(in_the_way) + len(lanes) + 1):
         lowest = max((bottom for top, bottom in in_the_way if top < y < bottom + margin), default=None)
         if lowest is not None:

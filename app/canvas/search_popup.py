@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple, Union
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QHideEvent, QPainter, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from runtime.registry import NodeRegistry
 
 from .fuzzy import score
 from .theme import Theme, blend, category_colour, font
 
+Index = Union[QModelIndex, QPersistentModelIndex]
 WIDTH, HEIGHT, ROW_HEIGHT = 400, 380, 46
 ENTRY_ROLE = Qt.ItemDataRole.UserRole + 1
 
@@ -217,11 +228,11 @@ class EntryDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self.theme = Theme({})
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: "QModelIndex | QPersistentModelIndex") -> QSize:  # noqa: N802
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802
         """Two lines."""
         return QSize(WIDTH - 40, ROW_HEIGHT)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: "QModelIndex | QPersistentModelIndex") -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw it, on the accent where it is chosen."""
         entry: SearchEntry = index.data(ENTRY_ROLE)
         theme, rect = self.theme, QRect(option.rect).adjusted(2, 1, -4, -1)
@@ -244,7 +255,8 @@ class EntryDelegate(QStyledItemDelegate):
         small, large = font(11), font(13, True)
         painter.setFont(small)
         painter.setPen(self.theme.dim_text)
-        painter.drawText(QRect(rect.left(), rect.top(), rect.width(), 18), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, aside)
+        upper, right = QRect(rect.left(), rect.top(), rect.width(), 18), Qt.AlignmentFlag.AlignRight
+        painter.drawText(upper, right | Qt.AlignmentFlag.AlignVCenter, aside)
         doc = QFontMetrics(small).elidedText(entry.doc, Qt.TextElideMode.ElideRight, rect.width())
         painter.drawText(QRect(rect.left(), rect.top() + 19, rect.width(), 18), Qt.AlignmentFlag.AlignVCenter, doc)
         painter.setFont(large)

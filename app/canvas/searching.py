@@ -124,9 +124,6 @@ class Searching(EditCommands):
         for name, parameter in node_class.parameters.items():
             action = menu.addAction(name)
             action.setToolTip(parameter.doc)
-            action.triggered.connect(lambda checked=False, name=name: self._set_by_constant(source, output, target, name))
+            wire = ((source, output), (target, self.items.document_key(target, name)))
+            action.triggered.connect(lambda checked=False, wire=wire: self.edit("Connect", edits.connect(*wire)))
         menu.popup(self.viewer.viewport().mapToGlobal(self.viewer.mapFromScene(position)))
-
-    def _set_by_constant(self, source: str, output: str, target: str, name: str) -> None:
-        key = self.items.document_key(target, name)
-        self.edit("Connect", edits.connect((source, output), (target, key)))

@@ -29,7 +29,9 @@ class MoveTool(Tool):
 
     cursor = Qt.CursorShape.SizeAllCursor
 
-    def __init__(self, canvas: CanvasBase, start: QPointF, anchor: QPointF, node_ids: Iterable[str], groups: Iterable[int]):
+    def __init__(
+        self, canvas: CanvasBase, start: QPointF, anchor: QPointF, node_ids: Iterable[str], groups: Iterable[int]
+    ):
         """Begin.
 
         Args:

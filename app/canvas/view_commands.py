@@ -44,10 +44,13 @@ class ViewCommands(CanvasBase):
         self.select_group(index)
         return index
 
-    def set_group(self, index: int, **values: str) -> None:
-        """Give a group another ``title`` or ``colour``."""
-        what = "Rename group" if "title" in values else "Recolour group"
-        self.edit(what, edits.change_group(self.session.workflow, index, **values))
+    def set_group_title(self, index: int, title: str) -> None:
+        """Rename a group."""
+        self.edit("Rename group", edits.change_group(self.session.workflow, index, title=title.strip() or "Group"))
+
+    def set_group_colour(self, index: int, colour: str) -> None:
+        """Give a group another colour, ``#rrggbb``."""
+        self.edit("Recolour group", edits.change_group(self.session.workflow, index, colour=colour))
 
     def delete_group(self, index: int) -> None:
         """Remove a group; its nodes stay."""

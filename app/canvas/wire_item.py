@@ -36,7 +36,7 @@ class WireItem(PipeItem):  # type: ignore[misc]
     def __init__(self, look: WireLook, source: NodeItem, target: NodeItem, theme: Theme):
         super().__init__()
         self._dir_pointer.setVisible(False)
-        self.setFlags(QGraphicsItem.GraphicsItemFlags())
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsSelectable, False)
         self.setAcceptHoverEvents(False)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self.setCacheMode(QGraphicsItem.CacheMode.NoCache)
@@ -168,8 +168,6 @@ class WireItem(PipeItem):  # type: ignore[misc]
         painter.setPen(QColor("#ffffff"))
         painter.setFont(font(LABEL_PIXELS, True))
         painter.drawText(QRectF(centre.x() - 8, centre.y() - 8, 16, 16), Qt.AlignmentFlag.AlignCenter, "!")
-
-
 
 
 class LiveWireItem(QGraphicsPathItem):

@@ -95,8 +95,10 @@ class WireTool(Tool):
             return ("", None)
         item = self.canvas.items.nodes[hit.node_id]
         row = item.port_of_row(position)
-        if row is not None and row.side != self.origin.port.side and not (
-            self.sets_parameters and self._refusal(hit.node_id, row)
+        if (
+            row is not None
+            and row.side != self.origin.port.side
+            and not (self.sets_parameters and self._refusal(hit.node_id, row))
         ):
             return (hit.node_id, row)
         return (hit.node_id, self._best_port(item))
@@ -134,7 +136,8 @@ class WireTool(Tool):
         elif hit.kind not in (PORT, NODE):
             self.canvas.search_for_wire(self.origin, self.type, position)
         elif hit.node_id != self.origin.node_id:
-            self._refuse(f"{self.canvas.items.nodes[hit.node_id].look.title} has no port that fits {self.type.name}", position)
+            title = self.canvas.items.nodes[hit.node_id].look.title
+            self._refuse(f"{title} has no port that fits {self.type.name}", position)
 
     def _connect(self, node_id: str, port: PortLook, position: QPointF) -> None:
         reason = self._refusal(node_id, port)
@@ -182,5 +185,3 @@ def start_wire(canvas: Canvas, node_id: str, port: PortLook) -> WireTool:
                 output = canvas.items.nodes[look.source].look.port(look.output, OUT) or PortLook(look.output, OUT, ANY)
                 return WireTool(canvas, end_at(canvas, look.source, output), place)
     return WireTool(canvas, end_at(canvas, node_id, port))
-
-
