@@ -153,6 +153,10 @@ class Document:
         self._merging_ended = True
         return target
 
+    def mark_modified(self) -> None:
+        """The present state is in no file: it was imported or recovered, or its file is gone."""
+        self._saved_position = None
+
     @property
     def title(self) -> str:
         """Name for the window's title."""
