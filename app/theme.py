@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import zlib
 from pathlib import Path
@@ -9,7 +10,7 @@ from string import Template
 from typing import Any, Dict
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
@@ -17,7 +18,7 @@ import resources
 
 FOLDER = Path(resources.__file__).parent / "theme"
 THEMES = ("dark", "light")
-ICON_SIZES = (16, 24, 32, 48)
+ICON_SIZES = (16, 24, 32)
 CATEGORY_COLOURS = {
     "dark": ("#6aa5f8", "#4fb3a5", "#e0a458", "#c08be0", "#e57f94", "#8cbf63", "#5fb7d9", "#b59a7a"),
     "light": ("#2f6fd6", "#17897a", "#b4701a", "#8c4fb5", "#c2415e", "#55872a", "#1f7fa6", "#84694a"),
@@ -87,23 +88,26 @@ def icon(name: str, role: str = "dim_text") -> QIcon:
         OSError: There is no such icon.
     """
     tokens = colours(current_theme())
-    drawing = (FOLDER / "icons" / f"{name}.svg").read_text(encoding="utf-8")
     result = QIcon()
     for mode, colour in ((QIcon.Mode.Normal, tokens[role]), (QIcon.Mode.Disabled, tokens["border"])):
         for size in ICON_SIZES:
-            result.addPixmap(_rendered(drawing.replace("currentColor", colour), size), mode)
+            result.addPixmap(QPixmap.fromImage(_drawn(name, colour, size)), mode)
     return result
 
 
-def _rendered(drawing: str, size: int) -> QPixmap:
-    pixmap = QPixmap(size, size)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
+@functools.lru_cache(maxsize=None)
+def _drawn(name: str, colour: str, size: int) -> QImage:
+    """An image, since a pixmap must not outlive the application."""
+    drawing = (FOLDER / "icons" / f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour)
+    image = QImage(size, size, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
     QSvgRenderer(QByteArray(drawing.encode())).render(painter, QRectF(0, 0, size, size))
     painter.end()
-    return pixmap
+    return image
 
 
+@functools.lru_cache(maxsize=None)
 def _read(name: str) -> Dict[str, Any]:
     if name not in THEMES:
         raise ValueError(f"there is no theme {name!r}; there are {', '.join(THEMES)}")

@@ -1,1 +1,1 @@
-"""What stands around the canvas: palette, inspector, problems and help. Each listens to the session; none knows another."""
+"""What stands around the canvas: palette, inspector, problems, help. Each listens to the session, none to another."""

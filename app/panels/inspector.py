@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Type
+from typing import Any, Callable, Dict, List, Optional, Sequence, Type
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.document import Change
 from app.session import EditorSession
@@ -14,12 +14,14 @@ from runtime.node import Node
 from .inspector_pages import NodesPage, Page, RawPage, WorkflowPage
 from .widgets import refresh_icons
 
+KEPT_PAGES = 8
+
 
 class Inspector(QWidget):
     """Shows the parameters of the selected nodes, or the workflow as a whole.
 
     A new selection is shown when control returns to the event loop, so that a rubber band that passes over many nodes
-    costs one page.
+    costs one page. Pages of node types are kept, and show another node of their type when it is selected.
 
     Signals:
         help_requested: A class name: show its reference page.
@@ -35,24 +37,25 @@ class Inspector(QWidget):
         self.setProperty("panel", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._open_sections: Dict[str, bool] = {}
+        self._areas: Dict[Any, QScrollArea] = {}
         self._shown: Any = None
-        self.page: Page = Page(session)
-        self.area = QScrollArea()
-        self.area.setWidgetResizable(True)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.viewport().setAutoFillBackground(False)
+        self.stack = QStackedWidget()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.area)
+        layout.addWidget(self.stack)
         self._rebuilding = QTimer(self, singleShot=True, interval=0)
         self._rebuilding.timeout.connect(self.show_selection)
         session.selection_changed.connect(self._selection_changed)
-        session.document_replaced.connect(self._rebuild_soon)
-        session.registry_changed.connect(self._rebuild_soon)
+        session.document_replaced.connect(self._document_replaced)
+        session.registry_changed.connect(self._forget_pages)
         session.document_changed.connect(self._document_changed)
         session.problems_changed.connect(self._problems_changed)
         self.show_selection()
+
+    @property
+    def page(self) -> Page:
+        """What is shown."""
+        return self._areas[self._shown].widget()  # type: ignore[return-value]
 
     def commit_pending(self) -> None:
         """Hand over what was typed for a live parameter and not yet confirmed; call it before saving or closing."""
@@ -68,7 +71,7 @@ class Inspector(QWidget):
             if section.isAncestorOf(row):
                 section.set_open(True)
         row.editor.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.area.ensureWidgetVisible(row)
+        self._areas[self._shown].ensureWidgetVisible(row)
         return True
 
     def show_selection(self) -> None:
@@ -80,21 +83,16 @@ class Inspector(QWidget):
         if not node_ids:
             self._show("workflow", lambda: WorkflowPage(self.session))
         elif len(known) == len(node_ids):
-            self._show_nodes(known)
+            kinds = tuple(dict.fromkeys(known.values()))
+            self._show(("nodes", len(known) > 1, *kinds), lambda: self._new_nodes_page(known))
         else:
             missing = [node_id for node_id in node_ids if node_id not in known]
-            self._show(("raw", *missing, self.session.registry), lambda: RawPage(self.session, missing))
+            self._remove("raw")
+            self._show("raw", lambda: RawPage(self.session, missing))
+        self.page.bind(known)
 
     def _class_of(self, node_id: str) -> Optional[Type[Node]]:
         return self.session.node_class(self.session.workflow.nodes[node_id].class_type)
-
-    def _show_nodes(self, classes: Dict[str, Type[Node]]) -> None:
-        kinds = tuple(dict.fromkeys(classes.values()))
-        key = ("nodes", len(classes) > 1, *kinds)
-        if self._shown == key and isinstance(self.page, NodesPage):
-            self.page.bind(classes)
-            return
-        self._show(key, lambda: self._new_nodes_page(classes))
 
     def _new_nodes_page(self, classes: Dict[str, Type[Node]]) -> NodesPage:
         page = NodesPage(self.session, classes, self._open_sections)
@@ -102,24 +100,42 @@ class Inspector(QWidget):
         page.section_toggled.connect(self._open_sections.__setitem__)
         return page
 
-    def _show(self, key: Any, make_page: Any) -> None:
-        if key == self._shown:
-            self.page.refresh()
-            self.page.show_problems()
-            return
+    def _show(self, key: Any, make_page: Callable[[], Page]) -> None:
+        """Bring a page to the front, a kept one or a new one."""
+        area = self._areas.pop(key, None)
+        if area is None:
+            area = _scrolling(make_page())
+            self.stack.addWidget(area)
+        self._areas[key] = area  # the page that was shown last stands last
         self._shown = key
-        old = self.area.takeWidget()
-        self.page = make_page()
-        self.area.setWidget(self.page)
-        self.page.setAutoFillBackground(False)
-        if old is not None:
-            old.hide()
-            old.deleteLater()
+        self.stack.setCurrentWidget(area)
+        for old in list(self._areas)[:-KEPT_PAGES]:
+            self._remove(old)
+
+    def _remove(self, key: Any) -> None:
+        area = self._areas.pop(key, None)
+        if area is not None:
+            self.stack.removeWidget(area)
+            area.hide()
+            area.deleteLater()
+
+    def _forget_pages(self) -> None:
+        for key in list(self._areas):
+            if key != self._shown:
+                self._remove(key)
+        if self._shown != "workflow":
+            self._areas["outdated"] = self._areas.pop(self._shown)
+            self._shown = "outdated"
+        self._rebuild_soon()
 
     # Listening
 
     def _selection_changed(self, node_ids: List[str]) -> None:
         self.page.commit()
+        self._rebuild_soon()
+
+    def _document_replaced(self) -> None:
+        self.page.revert()
         self._rebuild_soon()
 
     def _rebuild_soon(self) -> None:
@@ -150,3 +166,14 @@ class Inspector(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
             refresh_icons(self)
+
+
+def _scrolling(page: Page) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(page)
+    area.viewport().setAutoFillBackground(False)
+    page.setAutoFillBackground(False)
+    return area

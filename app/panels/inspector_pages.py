@@ -19,6 +19,8 @@ from .parameter_row import ParameterRow, problem_text
 from .shared_parameters import SharedParameter, in_sections, shared_parameters
 from .widgets import Section, first_sentence, flat_button, line, paragraphs, set_style, text_label
 
+MARGIN = 12
+
 
 class Page(QWidget):
     """One state of the inspector."""
@@ -27,7 +29,7 @@ class Page(QWidget):
         super().__init__()
         self.session = session
         self.box = QVBoxLayout(self)
-        self.box.setContentsMargins(12, 12, 8, 12)
+        self.box.setContentsMargins(MARGIN, 12, 6, 12)
         self.box.setSpacing(8)
 
     def refresh(self) -> None:
@@ -36,8 +38,16 @@ class Page(QWidget):
     def show_problems(self) -> None:
         """Bring all problems up to date."""
 
+    def bind(self, classes: Dict[str, Type[Node]]) -> None:
+        """Show these nodes, given with their classes."""
+        self.refresh()
+        self.show_problems()
+
     def commit(self) -> None:
         """Hand over what was typed and not yet handed over."""
+
+    def revert(self) -> None:
+        """Forget it instead."""
 
 
 class NodesPage(Page):
@@ -56,20 +66,20 @@ class NodesPage(Page):
         self.node_ids = list(classes)
         self.rows: Dict[str, ParameterRow] = {}
         self.sections: Dict[str, Section] = {}
+        self._open_sections = open_sections
         self.header = NodeHeader(session) if len(classes) == 1 else SeveralHeader(session)
         self.header.help_requested.connect(self.help_requested)
+        self.box.setContentsMargins(0, 12, 6, 12)
         self.box.addWidget(self.header)
-        self.box.addWidget(line())
         for title, parameters in in_sections(shared_parameters(classes)).items():
             if parameters:
                 self._add_section(title, parameters, open_sections.get(title, False))
         if not self.rows:
             several = len(classes) > 1
-            self.box.addWidget(text_label("These nodes share no parameters." if several else "No parameters.", "dim"))
+            nothing = text_label("These nodes share no parameters." if several else "No parameters.", "dim")
+            nothing.setContentsMargins(MARGIN, 0, 0, 0)
+            self.box.addWidget(nothing)
         self.box.addStretch(1)
-        self.header.show_nodes(classes)
-        self._suggest_names()
-        self.show_problems()
 
     def _add_section(self, title: str, parameters: Sequence[SharedParameter], is_open: bool) -> None:
         body = QWidget()
@@ -87,7 +97,6 @@ class NodesPage(Page):
         section.toggled.connect(lambda opened: self.section_toggled.emit(title, opened))
         self.sections[title] = section
         self.box.addWidget(section)
-        self._note_changes()
 
     def bind(self, classes: Dict[str, Type[Node]]) -> None:
         """Show other nodes of the same types."""
@@ -95,7 +104,8 @@ class NodesPage(Page):
         for parameter in shared_parameters(classes):
             self.rows[parameter.name].bind(parameter)
         self.header.show_nodes(classes)
-        self._suggest_names()
+        for title, section in self.sections.items():
+            section.set_open(self._open_sections.get(title, False))
         self._note_changes()
         self.show_problems()
 
@@ -132,9 +142,15 @@ class NodesPage(Page):
                 row.editor.suggest_names(task.reward_components if is_reward else task.task_parameters)
 
     def commit(self) -> None:
-        """Hand over what was typed in any field."""
+        """Hand over what was typed in any field, unless its node was deleted meanwhile."""
         for row in self.rows.values():
-            row.editor.commit()
+            if all(node_id in self.session.workflow.nodes for node_id in self.node_ids):
+                row.editor.commit()
+
+    def revert(self) -> None:
+        """Forget what was typed in any field."""
+        for row in self.rows.values():
+            row.editor.revert()
 
 
 def _task_of(session: EditorSession, node_ids: Sequence[str]):  # type: ignore[no-untyped-def]
@@ -158,9 +174,9 @@ class SeveralHeader(QWidget):
         self.names = text_label("", "dim")
         self.problems = text_label("", "error")
         self.box = QVBoxLayout(self)
-        self.box.setContentsMargins(0, 0, 0, 0)
+        self.box.setContentsMargins(MARGIN, 0, 0, 0)
         self.box.setSpacing(4)
-        for widget in (self.title, self.names, self.problems):
+        for widget in (self.title, self.names, self.problems, line()):
             self.box.addWidget(widget)
         self.problems.hide()
 
@@ -176,7 +192,7 @@ class SeveralHeader(QWidget):
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """What is wrong with ports, or with nodes as a whole."""
-        texts = [f"{problem.port}: {problem.message}" if problem.port else problem_text(problem) for problem in problems]
+        texts = [f"{p.port}: {p.message}." if p.port else problem_text(p) for p in problems]
         self.problems.setText("\n".join(dict.fromkeys(texts)))
         self.problems.setVisible(bool(texts))
         has_error = any(problem.severity == ERROR for problem in problems)
@@ -207,17 +223,16 @@ class NodeHeader(SeveralHeader):
         top.addWidget(self.help)
         self.title.hide()
         self.box.insertLayout(0, top)
-        self.box.addWidget(self.doc)
-        self.box.addWidget(self.more)
+        self.box.insertWidget(self.box.count() - 1, self.doc)
+        self.box.insertWidget(self.box.count() - 1, self.more)
 
     def show_nodes(self, classes: Dict[str, Type[Node]]) -> None:
         """Show one node."""
         ((self.node_id, self.node_class),) = classes.items()
         colour = category_colour(self.node_class.category).name()
         self.names.setTextFormat(Qt.TextFormat.RichText)
-        self.names.setText(
-            f'<span style="color:{colour}">■</span> {self.node_class.title} · {self.node_class.__name__} · id {self.node_id}'
-        )
+        mark = f'<span style="color:{colour}">■</span>'
+        self.names.setText(f"{mark} {self.node_class.title} · {self.node_class.__name__} · id {self.node_id}")
         self.names.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.field.setPlaceholderText(self.node_class.title)
         self._show_doc(False)

@@ -51,8 +51,8 @@ class NodeHelp(QDialog):
         if node_class is not None:
             text, title = node_section(node_class), node_class.title
         else:
-            loading = self.session.registry is None
-            state = "Node types are loading." if loading else "This node type is not there: no file that defines it was found."
+            missing = "This node type is missing: none of the node files that were found defines it."
+            state = "Node types are loading…" if self.session.registry is None else missing
             text, title = f"### {self.class_type}\n\n{state}", self.class_type
         self.setWindowTitle(f"{title} – node reference")
         self.browser.setMarkdown(text)

@@ -42,8 +42,8 @@ def _score(word: str, node_class: Type[Node]) -> Optional[int]:
 
 def _is_spread_over(letters: str, text: str) -> bool:
     """True if the letters occur in this order and the first one starts a word."""
-    starts = [index for index, letter in enumerate(text) if letter == letters[0] and (index == 0 or text[index - 1] == " ")]
-    return any(_follows(letters, text[start:]) for start in starts)
+    starts = [index for index in range(len(text)) if index == 0 or text[index - 1] == " "]
+    return any(text[start] == letters[0] and _follows(letters, text[start:]) for start in starts)
 
 
 def _follows(letters: str, text: str) -> bool:

@@ -66,12 +66,10 @@ def step_size(value: Number, is_int: bool, low: Optional[float] = None, high: Op
 
 
 def stepped(
-    value: Number, steps: int, is_int: bool, low: Optional[float] = None, high: Optional[float] = None, auto: bool = False
+    value: Number, steps: int, is_int: bool, low: Optional[float] = None, high: Optional[float] = None
 ) -> Number:
-    """The value some steps of the arrows away, inside its range; below the range of an ``auto`` number lies 0."""
+    """The value some steps of the arrows away, inside its range."""
     result = Decimal(repr(value)) + steps * step_size(value, is_int, low, high)
-    if auto and low is not None and result < Decimal(repr(low)):
-        return 0 if steps < 0 else int(low)
     if low is not None:
         result = max(result, Decimal(repr(low)))
     if high is not None:

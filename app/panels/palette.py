@@ -8,7 +8,15 @@ from typing import Dict, Iterable, List, Optional, Sequence, Type
 from PySide6.QtCore import QEvent, QMimeData, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QDrag, QIcon, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import (
-    QAbstractItemView, QLabel, QLineEdit, QProgressBar, QStackedWidget, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget,
+    QAbstractItemView,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QStackedWidget,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
 )  # fmt: skip
 
 from app.session import EditorSession
@@ -83,6 +91,7 @@ class Palette(QWidget):
             return
         query = self.search.text().strip()
         self.tree.clear()
+        self.tree.setRootIsDecorated(not query)
         if query:
             self.tree.add_found(find_node_types(query, registry.types.values()))
         else:

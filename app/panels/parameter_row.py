@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, List, Optional, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from app.session import EditorSession
 from app.theme import icon
@@ -15,9 +15,9 @@ from runtime.validation import Problem
 from .editors import make_editor
 from .number_text import format_number
 from .shared_parameters import ParameterState, SharedParameter
-from .widgets import flat_button, rich, set_style, text_label
+from .widgets import ElidedButton, flat_button, rich, set_style, text_label
 
-LABEL, EDITOR, RESET = 0, 1, 2
+DOT, LABEL, EDITOR, RESET = range(4)
 
 
 class ParameterRow(QWidget):
@@ -40,9 +40,10 @@ class ParameterRow(QWidget):
         self.editor.name_input(parameter.name, declared.doc)
         self.label = text_label(parameter.label)
         self.label.setBuddy(self.editor.input)
+        self.dot = text_label("", "dot", wrap=False)
+        self.dot.setFixedWidth(8)
         self.live = text_label("live", "badge", wrap=False)
         self.live.setToolTip("May be changed during a run; acts at the next iteration.")
-        self.live.setVisible(declared.live)
         self.reset = flat_button("reset", f"Reset {parameter.label} to its default")
         self.reset.clicked.connect(self._reset)
         self.link: Optional[LinkShown] = None
@@ -62,13 +63,15 @@ class ParameterRow(QWidget):
         box.setSpacing(6)
         box.addWidget(self.label, 1)
         box.addWidget(self.live, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.live.setVisible(self.parameter.declared.live)
         self.grid = QGridLayout(self)
         self.grid.setContentsMargins(0, 0, 0, 0)
-        self.grid.setHorizontalSpacing(6)
+        self.grid.setHorizontalSpacing(4)
         self.grid.setVerticalSpacing(2)
-        self.grid.setColumnStretch(LABEL, 9)
-        self.grid.setColumnStretch(EDITOR, 10)
+        self.grid.setColumnStretch(LABEL, 1)
+        self.grid.setColumnStretch(EDITOR, 1)
         self.grid.setColumnMinimumWidth(RESET, 24)
+        self.grid.addWidget(self.dot, 0, DOT)
         self.grid.addWidget(name, 0, LABEL)
         self._place(self.editor)
         self.grid.addWidget(self.reset, 0, RESET)
@@ -108,7 +111,7 @@ class ParameterRow(QWidget):
         else:
             self.editor.show_value(state.value)
         set_style(self.label, "role", "changed" if state.is_changed else "")
-        self.label.setText(self.parameter.label + ("  •" if state.is_changed else ""))
+        self.dot.setText("•" if state.is_changed else "")
         self.reset.setVisible(state.is_changed and not state.links)
 
     def _show_link(self, state: ParameterState) -> None:
@@ -179,8 +182,7 @@ class LinkShown(QWidget):
     def __init__(self, row: ParameterRow):
         super().__init__(row)
         self.row = row
-        self.source = QPushButton(icon("link", "accent"), "")
-        self.source.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.source = ElidedButton(icon("link", "accent"))
         self.source.setToolTip("Show the constant that gives this value")
         self.source.clicked.connect(self._reveal)
         self.unlink = flat_button("unlink", f"Unlink {row.parameter.label} and keep its value")
@@ -203,8 +205,8 @@ class LinkShown(QWidget):
         title = (entry.title or entry.class_type) if entry is not None else f"node {source_id}"
         node = session.node(node_id)
         value = getattr(node, self.row.parameter.name, None)
-        text = title if value is None else f"{title}: {format_number(value)}"
-        self.source.setText("several constants" if len({tuple(link) for _, link in state.links}) > 1 else text)
+        text = title if value is None else f"{format_number(value)}  ·  {title}"
+        self.source.set_text("several constants" if len({tuple(link) for _, link in state.links}) > 1 else text)
         self.source.setAccessibleName(f"{self.row.parameter.name} is linked to {title}")
 
     def _reveal(self) -> None:

@@ -7,7 +7,14 @@ from typing import Dict, List, Optional
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
-    QHBoxLayout, QHeaderView, QStackedWidget, QToolButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget,
+    QHBoxLayout,
+    QHeaderView,
+    QStackedWidget,
+    QToolButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
 )  # fmt: skip
 
 from app.session import EditorSession
@@ -93,7 +100,9 @@ class Problems(QWidget):
     def _empty_text(self) -> str:
         if self.session.registry is None:
             return "Node types are loading…"
-        return "All problems are hidden by the filters." if self.session.problems else "No problems. The workflow can run."
+        if self.session.problems:
+            return "All problems are hidden by the filters."
+        return "No problems. The workflow can run."
 
     def copy_text(self) -> None:
         """Put the selected problems on the clipboard, or all that are shown."""

@@ -7,7 +7,8 @@ import inspect
 from typing import Any, Optional
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QIcon, QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.theme import icon
 
@@ -74,6 +75,30 @@ def rich(text: str) -> str:
     return html.escape(text).replace("\n", "<br>")
 
 
+class ElidedButton(QPushButton):
+    """A button that shortens its text to the room that it has."""
+
+    def __init__(self, icon: QIcon):
+        super().__init__(icon, "")
+        self._text = ""
+        self.setProperty("left", True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def set_text(self, text: str) -> None:
+        """Show a text, as much of it as fits."""
+        self._text = text
+        self._elide()
+
+    def _elide(self) -> None:
+        room = self.width() - self.iconSize().width() - 24
+        self.setText(self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, room))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Fit the text to the new width."""
+        super().resizeEvent(event)
+        self._elide()
+
+
 class Section(QWidget):
     """A heading that folds the widget below it away.
 
@@ -97,9 +122,12 @@ class Section(QWidget):
         self.button.clicked.connect(self.toggled)
         self.button.toggled.connect(self._show_body)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(self.button)
+        heading = QVBoxLayout()
+        heading.setContentsMargins(8, 2, 0, 0)
+        heading.addWidget(self.button)
+        layout.addLayout(heading)
         layout.addWidget(body)
         self.set_note("")
         self._show_body(is_open)

@@ -73,7 +73,8 @@ class Switch(QCheckBox):
 
     def nextCheckState(self) -> None:  # noqa: N802
         """On, off, on; from mixed to on."""
-        self.setCheckState(Qt.CheckState.Unchecked if self.checkState() == Qt.CheckState.Checked else Qt.CheckState.Checked)
+        is_on = self.checkState() == Qt.CheckState.Checked
+        self.setCheckState(Qt.CheckState.Unchecked if is_on else Qt.CheckState.Checked)
 
     def _track(self) -> QRectF:
         return QRectF(3, self.height() / 2 - 9, 34, 18)

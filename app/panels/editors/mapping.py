@@ -90,7 +90,7 @@ class MappingEditor(ValueEditor):
             self._append(name, item)
         self.rejected.emit("")
 
-    def _append(self, name: str, value: Any) -> "MappingRow":
+    def _append(self, name: str, value: Any) -> MappingRow:
         row = MappingRow(name, value, self._make_editor(self.element), self._names)
         row.changed.connect(self._collect)
         row.removed.connect(self._remove)
@@ -99,7 +99,7 @@ class MappingEditor(ValueEditor):
         self._rows_box.addWidget(row)
         return row
 
-    def _remove(self, row: "MappingRow") -> None:
+    def _remove(self, row: MappingRow) -> None:
         self.rows.remove(row)
         self._rows_box.removeWidget(row)
         row.hide()

@@ -12,7 +12,7 @@ from app.panels.number_text import Number, format_number, parse_number, stepped
 from runtime.errors import ParameterError
 from runtime.parameters import AUTO, Parameter
 
-from .text import MIXED, TextEditor
+from .text import TextEditor
 
 StepEnabled = QAbstractSpinBox.StepEnabledFlag
 
@@ -103,7 +103,9 @@ class NumberEditor(TextEditor):
         except ParameterError:
             start = self._start()
         declared = self.declared
-        value = stepped(start, steps, self.is_int, declared.low, declared.high, declared.auto)
+        value = stepped(start, steps, self.is_int, declared.low, declared.high)
+        if declared.auto and steps < 0 and start in (0, declared.low):
+            value = 0
         self._mark("")
         self._is_typing = True
         self.line.setText(self.format(value))
@@ -111,5 +113,5 @@ class NumberEditor(TextEditor):
         self.spin.selectAll()
 
     def _start(self) -> Number:
-        is_number = self._shown is not MIXED and isinstance(self._shown, (int, float)) and not isinstance(self._shown, bool)
+        is_number = isinstance(self._shown, (int, float)) and not isinstance(self._shown, bool)
         return self._shown if is_number else self.declared.default

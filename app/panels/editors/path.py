@@ -16,7 +16,8 @@ class PathEditor(TextEditor):
     def __init__(self, declared: Parameter, is_folder: bool):
         super().__init__(declared)
         self.is_folder = is_folder
-        self.button = flat_button("folder" if is_folder else "file", "Choose a folder" if is_folder else "Choose a file")
+        kind = "folder" if is_folder else "file"
+        self.button = flat_button(kind, f"Choose a {kind}")
         self.button.clicked.connect(self._choose)
         self.box.addWidget(self.button)
 
