@@ -159,7 +159,7 @@ class GraphItems:
         for place, look in looks.items():
             wire = self.wires.get(place)
             if wire is not None and wire.look.source == look.source:
-                wire.look = look
+                wire.set_look(look)
             else:
                 self._remove_wire(place)
                 wire = WireItem(look, self.nodes[look.source], self.nodes[node_id], self.theme)
@@ -299,11 +299,8 @@ class GraphItems:
     def set_theme(self, theme: Theme) -> None:
         """Draw everything in other colours."""
         self.theme = theme
-        for node in self.nodes.values():
-            node.set_theme(theme)
-        for item in [*self.wires.values(), *self.groups]:
-            item.theme = theme
-            item.update()
+        for item in [*self.nodes.values(), *self.wires.values(), *self.groups]:
+            item.set_theme(theme)
 
 
 def _reach(wire: WireItem) -> float:

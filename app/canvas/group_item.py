@@ -42,6 +42,11 @@ class GroupItem(QGraphicsItem):
         self.colour = colour if colour.isValid() else QColor(GROUP_COLOURS["Blue"])
         self.set_rect(bounding_of(data))
 
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in other colours."""
+        self.theme = theme
+        self.update()
+
     def set_rect(self, rect: QRectF) -> None:
         """Show it at another place, for example while it is dragged."""
         self.prepareGeometryChange()

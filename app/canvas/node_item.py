@@ -40,7 +40,7 @@ class NodeItem(AbstractNodeItem):  # type: ignore[misc]
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsMovable, False)
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsSelectable)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-        self.setCacheMode(QGraphicsItem.CacheMode.NoCache)
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.theme = theme
         self.problems: List[Problem] = []
         self.faint_ports: Optional[FrozenSet[PortKey]] = None
@@ -50,10 +50,11 @@ class NodeItem(AbstractNodeItem):  # type: ignore[misc]
         self.flash = 0.0
         self.look = look
         self.geometry: NodeGeometry = measure(look)
+        self._bounds = self.geometry.rect.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
 
     def boundingRect(self) -> QRectF:  # noqa: N802
         """The card with room for ports, badge and glow."""
-        return QRectF(-MARGIN, -MARGIN, self.geometry.width + 2 * MARGIN, self.geometry.height + 2 * MARGIN)
+        return self._bounds
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: Optional[QWidget] = None) -> None:
         """Draw it, with less detail the further one is away."""
@@ -65,6 +66,7 @@ class NodeItem(AbstractNodeItem):  # type: ignore[misc]
         self.prepareGeometryChange()
         self.look = look
         self.geometry = measure(look)
+        self._bounds = self.geometry.rect.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
         self._properties["name"] = look.title
         self.update()
 

@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPen,
+    QPixmapCache,
     QResizeEvent,
     QUndoStack,
     QWheelEvent,
@@ -25,6 +26,7 @@ from .theme import Theme
 SMALLEST_ZOOM, LARGEST_ZOOM = 0.06, 3.0
 GRID = 20
 FAR = 100_000.0
+CACHE_KILOBYTES = 64 * 1024
 NODE_TYPE_MIME = "application/x-dnne-node-type"
 
 
@@ -81,6 +83,7 @@ class CanvasViewer(NodeViewer):  # type: ignore[misc]
         self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState, False)
         self.setSceneRect(-FAR, -FAR, 2 * FAR, 2 * FAR)
         self.setMouseTracking(True)
+        QPixmapCache.setCacheLimit(max(QPixmapCache.cacheLimit(), CACHE_KILOBYTES))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.scene().setItemIndexMethod(QGraphicsScene.ItemIndexMethod.BspTreeIndex)
         self.centerOn(0, 0)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import Dict, List, Optional
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
 
@@ -50,6 +50,9 @@ class WireItem(PipeItem):  # type: ignore[misc]
         self.problems: List[Problem] = []
         self._outline: Optional[QPainterPath] = None
         self._middle = QPointF()
+        self._line = QLineF()
+        self._bounds = QRectF()
+        self._pens: Dict[bool, QPen] = {}
 
     def reset(self) -> None:
         """Part of NodeGraphQt's pipes; this one is styled when painted."""
@@ -66,10 +69,11 @@ class WireItem(PipeItem):  # type: ignore[misc]
             path = feedback_path(start, end, self.lane, self.spread, self.style)
         else:
             path = wire_path(start, end, self.style)
-        self.prepareGeometryChange()
         self.setPath(path)
+        self._line = QLineF(start, end)
         self._outline = None
         self._middle = path.pointAtPercent(0.5)
+        self._refresh()
         hidden = self.source.look.collapsed and self.source is self.target
         self.setVisible(not hidden)
 
@@ -88,24 +92,39 @@ class WireItem(PipeItem):  # type: ignore[misc]
         """A point half way."""
         return self._middle
 
+    def set_look(self, look: WireLook) -> None:
+        """Join the same nodes with other ports or another label; `draw_path` follows."""
+        self.look = look
+        self._refresh()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in other colours."""
+        self.theme = theme
+        self._refresh()
+
     def set_state(self, hovered: Optional[bool] = None, active: Optional[bool] = None) -> None:
         """Draw it as hovered or selected."""
         self.is_hovered = self.is_hovered if hovered is None else hovered
         self.is_active = self.is_active if active is None else active
-        self.update()
+        self._refresh()
 
     def set_knowledge(self, type: PortType, problems: List[Problem]) -> None:
         """Draw it in the colour of what travels through it, with a mark for what is wrong."""
         if (type, problems) != (self.type, self.problems):
             self.type, self.problems = type, problems
-            self.update()
+            self._refresh()
+
+    def _refresh(self) -> None:
+        self.prepareGeometryChange()
+        self._pens.clear()
+        self._bounds = self.path().boundingRect().adjusted(-5, -5, 5, 5)
+        if self.look.label or self.problems:
+            self._bounds = self._bounds.united(self._label_rect().adjusted(-14, -4, 14, 4))
+        self.update()
 
     def boundingRect(self) -> QRectF:  # noqa: N802
         """The path with room for its width, label and badge."""
-        rect = self.path().boundingRect().adjusted(-5, -5, 5, 5)
-        if self.look.label or self.problems:
-            rect = rect.united(self._label_rect().adjusted(-14, -4, 14, 4))
-        return rect
+        return self._bounds
 
     def shape(self) -> QPainterPath:
         """Where it can be clicked."""
@@ -123,10 +142,11 @@ class WireItem(PipeItem):  # type: ignore[misc]
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: Optional[QWidget] = None) -> None:
         """Draw the wire, its label and its mark."""
         detail = option.levelOfDetailFromTransform(painter.worldTransform())
-        painter.setPen(self._pen(detail))
+        slim = detail < SLIM_DETAIL
+        painter.setPen(self._pens.get(slim) or self._pens.setdefault(slim, self._pen(slim)))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if detail < CURVE_DETAIL and not self.is_feedback:
-            painter.drawLine(self.start, self.end)
+            painter.drawLine(self._line)
         else:
             painter.drawPath(self.path())
         if detail >= LABEL_DETAIL and self.look.label:
@@ -134,7 +154,7 @@ class WireItem(PipeItem):  # type: ignore[misc]
         if detail >= LABEL_DETAIL and self.problems:
             self._paint_mark(painter)
 
-    def _pen(self, detail: float) -> QPen:
+    def _pen(self, slim: bool) -> QPen:
         colour = QColor(self.theme.port(self.type.colour))
         emphasised = self.is_active or self.is_hovered
         if self.is_active:
@@ -144,7 +164,7 @@ class WireItem(PipeItem):  # type: ignore[misc]
         elif not self.is_hovered:
             colour.setAlpha(215)
         pen = QPen(colour, WIDTH + (1.3 if emphasised else 0.0))
-        if detail < SLIM_DETAIL:
+        if slim:
             pen.setWidthF(0.0)
         if self.is_feedback:
             pen.setDashPattern([4.0, 2.4])
