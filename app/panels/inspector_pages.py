@@ -6,7 +6,7 @@ import json
 from typing import Dict, List, Optional, Sequence, Type
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.document import Change, edits
 from app.session import EditorSession
@@ -192,7 +192,8 @@ class SeveralHeader(QWidget):
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """What is wrong with ports, or with nodes as a whole."""
-        texts = [f"{p.port}: {p.message}." if p.port else problem_text(p) for p in problems]
+        nodes = "{0.label}, " if self.title.isVisibleTo(self) else ""
+        texts = [(nodes + ("{0.port}: " if p.port else "")).format(p) + problem_text(p) for p in problems]
         self.problems.setText("\n".join(dict.fromkeys(texts)))
         self.problems.setVisible(bool(texts))
         has_error = any(problem.severity == ERROR for problem in problems)
@@ -214,8 +215,9 @@ class NodeHeader(SeveralHeader):
         self.help = flat_button("help", "Reference page of this node type (F1)")
         self.help.clicked.connect(lambda: self.help_requested.emit(self.node_class.__name__))  # type: ignore[union-attr]
         self.doc = text_label("")
-        self.more = QToolButton()
-        self.more.setProperty("section", True)
+        self.more = QPushButton()
+        self.more.setProperty("link", True)
+        self.more.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.more.clicked.connect(lambda: self._show_doc(self.more.text() == "More"))
         top = QHBoxLayout()
@@ -263,14 +265,15 @@ class RawPage(Page):
         super().__init__(session)
         self.node_ids = list(node_ids)
         self.problems = text_label("", "error" if session.registry is not None else "dim")
-        self.box.addWidget(self.problems)
         self.form = QFormLayout()
         self.form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         for node_id in self.node_ids:
             self._add_node(node_id)
         self.box.addLayout(self.form)
+        self.box.addWidget(self.problems)
+        if session.registry is not None:
+            self.box.addWidget(text_label("What the file says of it is kept when you save.", "dim"))
         self.box.addStretch(1)
-        self.show_problems()
 
     def _add_node(self, node_id: str) -> None:
         entry = self.session.workflow.nodes[node_id]
@@ -288,8 +291,7 @@ class RawPage(Page):
             self.problems.setText("Node types are loading…")
             return
         problems: List[Problem] = [p for node_id in self.node_ids for p in self.session.problems_of(node_id)]
-        kept = "What the file says of it is kept when you save."
-        self.problems.setText("\n".join([*(problem_text(problem) for problem in problems), kept]))
+        self.problems.setText("\n".join(problem_text(problem) for problem in problems))
 
 
 class WorkflowPage(Page):
@@ -311,8 +313,6 @@ class WorkflowPage(Page):
         self.box.addWidget(line())
         self.box.addWidget(text_label("Select a node to see and edit its parameters.", "dim"))
         self.box.addStretch(1)
-        self.refresh()
-        self.show_problems()
 
     def refresh(self) -> None:
         """Show name and counts."""
@@ -328,7 +328,7 @@ class WorkflowPage(Page):
         found = [_count(number, name) for number, name in ((errors, "error"), (warnings, "warning")) if number]
         waiting = self.session.registry is None
         self.problems.setText("Node types are loading…" if waiting else ", ".join(found) or "No problems")
-        set_style(self.problems, "role", "dim" if not found else "error" if errors else "warning")
+        set_style(self.problems, "role", "dim" if waiting else "ok" if not found else "error" if errors else "warning")
 
     def _rename(self, name: str) -> None:
         self.session.edit("Rename the workflow", [Change(("name",), name)], "workflow name")

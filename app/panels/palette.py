@@ -145,7 +145,7 @@ class NodeTree(QTreeWidget):
         """All types below their categories; node files that failed to load stand at the end."""
         sections: Dict[str, QTreeWidgetItem] = {}
         for node_class in sorted(registry.types.values(), key=lambda node: (node.category, node.title)):
-            self._section(node_class.category, sections).addChild(_entry(node_class, node_class.title))
+            self._section(node_class.category, sections).addChild(_entry(node_class))
         if registry.failures:
             self.addTopLevelItem(_failures(registry.failures))
         self.expandAll()
@@ -153,7 +153,7 @@ class NodeTree(QTreeWidget):
     def add_found(self, found: Sequence[Type[Node]]) -> None:
         """What a search found, best first."""
         for node_class in found:
-            self.addTopLevelItem(_entry(node_class, f"{node_class.title}   ·  {node_class.category}"))
+            self.addTopLevelItem(_entry(node_class))
         if found:
             self.setCurrentItem(self.topLevelItem(0))
 
@@ -203,7 +203,7 @@ class NodeTree(QTreeWidget):
         drag.exec(Qt.DropAction.CopyAction)
 
     def _chip(self, item: QTreeWidgetItem) -> QPixmap:
-        title = item.text(0).split("   ·  ")[0]
+        title = item.text(0)
         width = self.fontMetrics().horizontalAdvance(title) + 40
         pixmap = QPixmap(width, 30)
         pixmap.fill(Qt.GlobalColor.transparent)
@@ -244,8 +244,8 @@ def _square(colour: QColor) -> QPixmap:
     return pixmap
 
 
-def _entry(node_class: Type[Node], text: str) -> QTreeWidgetItem:
-    item = QTreeWidgetItem([text])
+def _entry(node_class: Type[Node]) -> QTreeWidgetItem:
+    item = QTreeWidgetItem([node_class.title])
     item.setData(0, CLASS_NAME, node_class.__name__)
     item.setIcon(0, category_mark(node_class.category))
     item.setToolTip(0, type_tooltip(node_class))
@@ -255,11 +255,12 @@ def _entry(node_class: Type[Node], text: str) -> QTreeWidgetItem:
 
 def type_tooltip(node_class: Type[Node]) -> str:
     """What a type does, and its ports."""
-    lines = [f"<b>{rich(node_class.title)}</b> <small>{node_class.__name__}</small>", rich(first_sentence(node_class))]
+    names = f"{node_class.__name__} · {rich(node_class.category)}"
+    lines = [f"<b>{rich(node_class.title)}</b> <small>{names}</small>", rich(first_sentence(node_class))]
     for heading, ports in (("Inputs", node_class.inputs), ("Outputs", node_class.outputs)):
-        names = [f"{name} <small>({rich(port.type.name)})</small>" for name, port in ports.items()]  # type: ignore[attr-defined]
-        if names:
-            lines.append(f"{heading}: {', '.join(names)}")
+        texts = [f"{name} <small>({rich(port.type.name)})</small>" for name, port in ports.items()]  # type: ignore[attr-defined]
+        if texts:
+            lines.append(f"{heading}: {', '.join(texts)}")
     return "<br>".join(lines)
 
 

@@ -73,21 +73,18 @@ class ParameterRow(QWidget):
         self.grid.setColumnMinimumWidth(RESET, 24)
         self.grid.addWidget(self.dot, 0, DOT)
         self.grid.addWidget(name, 0, LABEL)
-        self._place(self.editor)
+        if self.editor.is_wide:
+            self.grid.addWidget(self.editor, 1, LABEL, 1, RESET - LABEL + 1)
+        else:
+            self.editor.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            self.grid.addWidget(self.editor, 0, EDITOR)
         self.grid.addWidget(self.reset, 0, RESET)
         hint_row = 2 if self.editor.is_wide else 1
-        self.grid.addWidget(self.hint, hint_row, LABEL, 1, 2)
+        self.grid.addWidget(self.hint, hint_row, LABEL, 1, EDITOR - LABEL + 1)
         self.hint.hide()
         keep = self.reset.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(keep)
-
-    def _place(self, widget: QWidget) -> None:
-        if self.editor.is_wide:
-            self.grid.addWidget(widget, 1, LABEL, 1, 3)
-        else:
-            widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-            self.grid.addWidget(widget, 0, EDITOR)
 
     @property
     def has_problem(self) -> bool:
@@ -117,7 +114,9 @@ class ParameterRow(QWidget):
     def _show_link(self, state: ParameterState) -> None:
         if state.links and self.link is None:
             self.link = LinkShown(self)
-            self._place(self.link)
+            top = 1 if self.editor.is_wide else 0
+            left = LABEL if self.editor.is_wide else EDITOR
+            self.grid.addWidget(self.link, top, left, 1, RESET - left + 1)
         if self.link is not None:
             self.link.setVisible(bool(state.links))
             self.link.show_links(state)
@@ -182,6 +181,7 @@ class LinkShown(QWidget):
     def __init__(self, row: ParameterRow):
         super().__init__(row)
         self.row = row
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.source = ElidedButton(icon("link", "accent"))
         self.source.setToolTip("Show the constant that gives this value")
         self.source.clicked.connect(self._reveal)
@@ -217,7 +217,7 @@ class LinkShown(QWidget):
 def problem_text(problem: Problem) -> str:
     """What is wrong and what would be right, as one text."""
     text = f"{problem.message}; {problem.remedy}" if problem.remedy else problem.message
-    return text[:1].upper() + text[1:] + "."
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def parameter_tooltip(parameter: SharedParameter) -> str:

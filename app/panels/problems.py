@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional
 
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtCore import QEvent, QModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QHeaderView,
     QStackedWidget,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
@@ -132,6 +133,17 @@ class Problems(QWidget):
             self.refresh()
 
 
+class WrappedText(QStyledItemDelegate):
+    """Gives a row the height that its wrapped texts need, which a tree view itself does not ask for."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802
+        """Size of the text in the column's present width."""
+        size = super().sizeHint(option, index)
+        room = QRect(0, 0, self.parent().columnWidth(index.column()) - 14, 10_000)  # type: ignore[attr-defined]
+        text = option.fontMetrics.boundingRect(room, Qt.TextFlag.TextWordWrap, str(index.data() or ""))
+        return QSize(size.width(), max(size.height(), text.height() + 10))
+
+
 class ProblemList(QTreeWidget):
     """The table itself."""
 
@@ -142,16 +154,21 @@ class ProblemList(QTreeWidget):
         self.setHeaderLabels(HEADINGS)
         self.setRootIsDecorated(False)
         self.setIconSize(QSize(14, 14))
-        self.setUniformRowHeights(True)
+        self.setWordWrap(True)
+        self.setItemDelegate(WrappedText(self))
         self.setSelectionMode(QTreeWidget.SelectionMode.ExtendedSelection)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         header = self.header()
         header.setMinimumSectionSize(60)
         for column, width in ((NODE, 150), (PORT, 150)):
             header.resizeSection(column, width)
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(MESSAGE, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(REMEDY, QHeaderView.ResizeMode.Stretch)
+        header.sectionResized.connect(lambda *_: self.scheduleDelayedItemsLayout())  # rows wrap anew
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Give the message somewhat more room than the remedy, which takes the rest."""
+        super().resizeEvent(event)
+        rest = self.viewport().width() - self.columnWidth(NODE) - self.columnWidth(PORT)
+        self.setColumnWidth(MESSAGE, max(rest * 3 // 5, 200))
 
     def show_problems(self, problems: List[Problem]) -> None:
         """List problems anew; the current one stays current where it is still there."""
