@@ -147,7 +147,7 @@ MENUS: Tuple[Tuple[str, str, Entries], ...] = (
         SEPARATOR, "actionSelectAll", "actionFind")),
     ("menuNode", "&Node", (
         "actionAddNode", SEPARATOR, "actionRename", "actionMute", "actionCollapse", "actionGroup", SEPARATOR,
-        ("menuAlign", "Ali&gn", tuple(f"actionAlign{name}" for name, _, _ in _ALIGNMENTS)),
+        ("menuAlign", "Al&ign", tuple(f"actionAlign{name}" for name, _, _ in _ALIGNMENTS)),
         ("menuDistribute", "&Distribute", ("actionDistributeHorizontally", "actionDistributeVertically")),
         "actionAutoLayout", SEPARATOR, "actionNextProblem")),
     ("menuView", "&View", (

@@ -104,7 +104,7 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomLeftCorner, area.LeftDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, area.RightDockWidgetArea)
         self.setDockNestingEnabled(True)
-        self.drops = FileDrops(self, self.files.open_path)
+        self.drops = FileDrops((self, self.canvas.viewer.viewport()), self.files.open_path, self)
 
     def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)
@@ -270,9 +270,10 @@ class MainWindow(QMainWindow):
             event.accept()
             return
         event.ignore()
-        self.files.guard(self._close_for_good)
+        self.files.guard(self.close_unasked)
 
-    def _close_for_good(self) -> None:
+    def close_unasked(self) -> None:
+        """Close, whatever is unsaved."""
         self._is_closing = True
         self.close()
 
@@ -285,6 +286,7 @@ class MainWindow(QMainWindow):
     def _shut_down(self) -> None:
         self.view.keep()
         self.files.stop()
+        self.status.clearMessage()
         self.autosave.stop()
         if not self._keeps_copy:
             self.autosave.discard()
