@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, List, Mapping, Optional, Sequence
+from typing import Any, Callable, List, Mapping, Optional, Sequence
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer, QVariantAnimation
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
@@ -53,6 +53,7 @@ class Canvas(Searching, EditCommands, ViewCommands):
         self.find_bar = FindBar(self)
         self.minimap = Minimap(self.items, self.viewer, self)
         self.make_popup()
+        self._minimap_wanted = True
         self._hits: List[str] = []
         self._hit_index = -1
         self._hovered: Hit = Hit()
@@ -114,6 +115,7 @@ class Canvas(Searching, EditCommands, ViewCommands):
     def _content_changed(self) -> None:
         self.empty_hint.setVisible(not self.items.nodes and not self.items.groups)
         self.minimap.content_changed()
+        self.minimap.setVisible(self._minimap_wanted and bool(self.items.nodes))
 
     def _problems_changed(self, problems: object) -> None:
         self.items.refresh_knowledge()
@@ -142,7 +144,7 @@ class Canvas(Searching, EditCommands, ViewCommands):
 
     # Mouse
 
-    def _pressed(self, position: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+    def _pressed(self, position: QPointF, modifiers: Any) -> None:
         self._hover_over(Hit())
         hit = self.hit(position)
         if hit.kind == PORT and hit.port is not None:
@@ -298,9 +300,15 @@ class Canvas(Searching, EditCommands, ViewCommands):
 
     # Settings of the view
 
+    @property
+    def shows_minimap(self) -> bool:
+        """True if the overview is wanted; an empty canvas has none."""
+        return self._minimap_wanted
+
     def show_minimap(self, on: bool) -> None:
         """Show or hide the overview."""
-        self.minimap.setVisible(on)
+        self._minimap_wanted = on
+        self._content_changed()
 
     def set_locked(self, on: bool) -> None:
         """During a run: zoom, pan and select, but no edits."""
@@ -349,7 +357,9 @@ class Canvas(Searching, EditCommands, ViewCommands):
         self._place_overlays()
 
     def _place_overlays(self) -> None:
-        self.layout().activate()
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
         if not self.viewer.touched:
             self.zoom_to_fit()
         self.find_bar.place()

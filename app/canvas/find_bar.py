@@ -95,7 +95,9 @@ class FindBar(QFrame):
 
     def place(self) -> None:
         """Stay in the upper right corner."""
-        self.move(max(4, self.parentWidget().width() - self.width() - 12), 12)
+        parent = self.parentWidget()
+        assert parent is not None
+        self.move(max(4, parent.width() - self.width() - 12), 12)
 
     def show_count(self, index: int, total: int) -> None:
         """Which hit of how many is shown."""

@@ -12,7 +12,8 @@ def score(query: str, text: str) -> Optional[int]:
         return 0
     whole = folded.find(query.casefold().strip())
     if whole >= 0:
-        return 1000 - whole + (500 if whole == 0 else 200 if _starts_word(text, whole) else 0) - len(text)
+        place = 1500 if whole == 0 else 1200 if _starts_word(text, whole) else 8 * len(wanted)
+        return place - whole - len(text)
     points, position, previous = 0, 0, -2
     for letter in wanted:
         found = folded.find(letter, position)

@@ -26,7 +26,7 @@ from .wire_item import WireItem
 SPREAD = 9.0
 
 
-class CanvasNode(NodeObject):  # type: ignore[misc]
+class CanvasNode(NodeObject):
     """NodeGraphQt's handle of a node: it carries the item, and the id in the document."""
 
     __identifier__ = "dnne"
@@ -104,12 +104,12 @@ class GraphItems:
         affected |= {self.wires[place].look.source for node_id in touched for place in self.wires_of[node_id]}
         affected |= {source for node_id in touched for source in self._sources(node_id)}
         outputs = used_outputs(workflow)
-        for node_id in affected:
-            if node_id in workflow.nodes:
-                self._sync_node(node_id, outputs.get(node_id, ()))
-            else:
-                self._remove_node(node_id)
-        for node_id in affected & set(workflow.nodes):
+        for node_id in affected - set(workflow.nodes):
+            self._remove_node(node_id)
+        present = [node_id for node_id in workflow.nodes if node_id in affected]
+        for node_id in present:
+            self._sync_node(node_id, outputs.get(node_id, ()))
+        for node_id in present:
             self._sync_wires(node_id)
         if wiring:
             self._mark_feedback()
@@ -299,7 +299,8 @@ class GraphItems:
     def set_theme(self, theme: Theme) -> None:
         """Draw everything in other colours."""
         self.theme = theme
-        for item in [*self.nodes.values(), *self.wires.values(), *self.groups]:
+        themed: List[Any] = [*self.nodes.values(), *self.wires.values(), *self.groups]
+        for item in themed:
             item.set_theme(theme)
 
 

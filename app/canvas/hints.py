@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QLabel, QWidget
 
 from .theme import Theme, blend
 
 HINT_MS = 3500
-WIDEST_HINT = 460
+WIDEST_HINT = 560
 
 EMPTY_TEXT = """
 <p style="font-size:20px; font-weight:600; color:{text};">Build your graph here</p>
-<p style="font-size:13px; line-height:165%; color:{dim};">
+<p style="font-size:13px; line-height:150%; color:{dim};">
 Drag a node from the palette onto the canvas<br>
 or press {key_open}Tab{key_close} (or double-click) to search all nodes<br>
 Draw wires from port to port; let one go on empty canvas<br>to see every node that fits
@@ -80,7 +78,9 @@ class HintLabel(QLabel):
             self._fade.start(HINT_MS)
 
     def _place(self, at: QPoint) -> None:
-        room = self.parentWidget().rect()
+        parent = self.parentWidget()
+        assert parent is not None
+        room = parent.rect()
         x = min(at.x() + 16, room.right() - self.width() - 4)
         y = at.y() + 18
         if y + self.height() > room.bottom() - 4:
@@ -111,8 +111,10 @@ class EmptyHint(QLabel):
         )
         self.adjustSize()
 
-    def centre(self, parent: Optional[QWidget] = None) -> None:
+    def centre(self) -> None:
         """Stay in the middle."""
-        room = (parent or self.parentWidget()).rect()
+        parent = self.parentWidget()
+        assert parent is not None
+        room = parent.rect()
         self.adjustSize()
         self.move((room.width() - self.width()) // 2, (room.height() - self.height()) // 2)

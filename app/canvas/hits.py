@@ -8,7 +8,7 @@ from typing import Optional
 from PySide6.QtCore import QPointF, QRectF, Qt
 
 from .graph_items import GraphItems
-from .group_item import GroupItem
+from .group_item import CORNER, GroupItem
 from .looks import PortLook, WireKey
 from .node_item import NodeItem
 from .wire_item import WireItem
@@ -38,22 +38,22 @@ class Hit:
 
 
 def hit(items: GraphItems, position: QPointF, zoom: float) -> Hit:
-    """The topmost thing at a scene position: nodes with their ports, then wires, then groups."""
+    """What lies at a scene position: the topmost node with its ports, a group's corner, the nearest wire, a group."""
     reach = 3.0 / zoom
     area = QRectF(position.x() - reach, position.y() - reach, 2 * reach, 2 * reach)
     found = items.scene.items(area, Qt.ItemSelectionMode.IntersectsItemBoundingRect, Qt.SortOrder.DescendingOrder)
     for item in found:
-        if isinstance(item, NodeItem):
-            result = _on_node(item, position, zoom)
-        elif isinstance(item, WireItem):
-            result = Hit(WIRE, place=item.look.place) if item.isVisible() and item.shape().intersects(area) else None
-        elif isinstance(item, GroupItem):
-            part = item.part_at(position)
-            result = Hit(GROUP, group=item.index, part=part) if part is not None else None
-        else:
-            result = None
-        if result is not None:
-            return result
+        on_node = _on_node(item, position, zoom) if isinstance(item, NodeItem) else None
+        if on_node is not None:
+            return on_node
+    group = next((item for item in found if isinstance(item, GroupItem) and item.part_at(position)), None)
+    wires = [
+        item for item in found if isinstance(item, WireItem) and item.isVisible() and item.shape().intersects(area)
+    ]
+    if wires and (group is None or group.part_at(position) != CORNER):
+        return Hit(WIRE, place=min(wires, key=lambda wire: wire.distance_to(position)).look.place)
+    if group is not None:
+        return Hit(GROUP, group=group.index, part=group.part_at(position) or "")
     return Hit()
 
 

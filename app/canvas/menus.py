@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Callable, Optional
 
 from PySide6.QtCore import QPointF, Qt
@@ -60,9 +61,9 @@ def _canvas(canvas: Canvas, menu: QMenu, hit: Hit, position: QPointF) -> None:
     styles = menu.addMenu("Wires")
     for style in STYLES:
         chosen = style == canvas.wire_style
-        _add(styles, style.capitalize(), lambda style=style: canvas.set_wire_style(style), "", free, chosen)
+        _add(styles, style.capitalize(), partial(canvas.set_wire_style, style), "", free, chosen)
     _add(menu, "Snap to grid", lambda: canvas.set_snap(not canvas.snaps), "", free, canvas.snaps)
-    shown = canvas.minimap.isVisibleTo(canvas)
+    shown = canvas.shows_minimap
     _add(menu, "Overview", lambda: canvas.show_minimap(not shown), "", True, shown)
 
 
@@ -81,11 +82,11 @@ def _node(canvas: Canvas, menu: QMenu, hit: Hit, position: QPointF) -> None:
     align = menu.addMenu("Align")
     align.setEnabled(free and count > 1)
     for edge in EDGES:
-        _add(align, edge.capitalize(), lambda edge=edge: canvas.align(edge))
+        _add(align, edge.capitalize(), partial(canvas.align, edge))
     spread = menu.addMenu("Distribute")
     spread.setEnabled(free and count > 2)
     for axis in AXES:
-        _add(spread, f"{axis.capitalize()}ly", lambda axis=axis: canvas.distribute(axis))
+        _add(spread, f"{axis.capitalize()}ly", partial(canvas.distribute, axis))
     _add(menu, "Zoom to selection", canvas.zoom_to_selection, ".")
     menu.addSeparator()
     _add(menu, "Delete", canvas.delete_selection, "Del", free)
@@ -123,7 +124,7 @@ def _group(canvas: Canvas, menu: QMenu, hit: Hit, position: QPointF) -> None:
     colours = menu.addMenu("Colour")
     colours.setEnabled(free)
     for name, colour in GROUP_COLOURS.items():
-        action = _add(colours, name, lambda colour=colour: canvas.set_group_colour(hit.group, colour))
+        action = _add(colours, name, partial(canvas.set_group_colour, hit.group, colour))
         action.setIcon(_swatch(colour))
     _add(menu, "Select nodes", lambda: canvas.select_group_contents(hit.group))
     menu.addSeparator()

@@ -118,5 +118,7 @@ class Minimap(QWidget):
 
     def place(self) -> None:
         """Stay in the lower right corner."""
-        room = self.parentWidget().rect()
+        parent = self.parentWidget()
+        assert parent is not None
+        room = parent.rect()
         self.move(room.width() - WIDTH - 12, room.height() - HEIGHT - 12)

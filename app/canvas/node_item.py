@@ -21,7 +21,7 @@ MARGIN = 16.0
 Z_NODE, Z_SELECTED = 1.0, 2.0
 
 
-class NodeItem(AbstractNodeItem):  # type: ignore[misc]
+class NodeItem(AbstractNodeItem):
     """Draws one node. All it knows comes from its look, the theme and the problems; it handles no events.
 
     Attributes:

@@ -146,7 +146,7 @@ def _paint_title(item: NodeItem, painter: QPainter, near: bool) -> None:
     if not near:
         return
     painter.setFont(font(SUBTITLE_PIXELS))
-    painter.setPen(theme.error if item.look.state == MISSING else blend(theme.dim_text, theme.text, 0.25))
+    painter.setPen(blend(theme.dim_text, theme.text, 0.8 if item.look.state == MISSING else 0.25))
     painter.drawText(QPointF(SIDE, 35.0), _elided(item.look.subtitle + item.look.note, SUBTITLE_PIXELS, room))
 
 

@@ -81,7 +81,7 @@ class SearchPopup(QFrame):
         closed: The search is over, with or without a choice.
     """
 
-    chosen = Signal(object)
+    chosen = Signal(SearchEntry)
     closed = Signal()
 
     def __init__(self, parent: QWidget):
@@ -133,6 +133,11 @@ class SearchPopup(QFrame):
             f"QLineEdit:focus {{ border-color: {theme.accent.name()}; }}"
             f"QLabel {{ color: {theme.dim_text.name()}; padding: 18px; }}"
             "QListView { background: transparent; border: none; outline: none; }"
+            "QScrollBar:vertical { background: transparent; width: 8px; margin: 0; }"
+            f"QScrollBar::handle:vertical {{ background: {theme.node_border.name()}; border-radius: 4px; }}"
+            "QScrollBar::handle:vertical { min-height: 30px; }"
+            "QScrollBar::add-line, QScrollBar::sub-line { height: 0; }"
+            "QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }"
         )
 
     def open(self, entries: Optional[Sequence[SearchEntry]], at: QPoint, prompt: str) -> None:
@@ -146,7 +151,7 @@ class SearchPopup(QFrame):
         self.set_entries(entries)
         self.line.clear()
         self.line.setPlaceholderText(prompt)
-        room = self.parentWidget().rect()
+        room = self._room
         self.move(
             max(4, min(at.x() - 24, room.right() - WIDTH - 4)),
             max(4, min(at.y() - 24, room.bottom() - HEIGHT - 4)),
@@ -154,6 +159,12 @@ class SearchPopup(QFrame):
         self.show()
         self.raise_()
         self.line.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    @property
+    def _room(self) -> QRect:
+        parent = self.parentWidget()
+        assert parent is not None
+        return parent.rect()
 
     def set_entries(self, entries: Optional[Sequence[SearchEntry]]) -> None:
         """Offer other entries."""

@@ -42,6 +42,8 @@ CATEGORY_COLOURS: Dict[str, str] = {
     "Other": "#8a93a3",
 }
 
+LIGHTEST_ON_LIGHT = 118
+
 GROUP_COLOURS: Dict[str, str] = {
     "Blue": "#4c7fc4",
     "Green": "#4f9a68",
@@ -75,8 +77,8 @@ class Theme:
     def port(self, colour: str) -> QColor:
         """A port type's colour, dark enough to be seen on a light background."""
         chosen = QColor(colour)
-        if not self.is_dark and chosen.lightness() > 150:
-            chosen = chosen.darker(100 + (chosen.lightness() - 110))
+        if not self.is_dark and chosen.lightness() > LIGHTEST_ON_LIGHT:
+            chosen.setHsl(max(chosen.hslHue(), 0), chosen.hslSaturation(), LIGHTEST_ON_LIGHT)
         return chosen
 
     def severity(self, severity: str) -> QColor:

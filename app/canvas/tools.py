@@ -161,7 +161,8 @@ class BandTool(Tool):
         if self.band.scene() is None:
             self.canvas.items.scene.addItem(self.band)
         self.band.setRect(rect)
-        inside = [node_id for node_id, item in self.canvas.items.nodes.items() if item.card.intersects(rect)]
+        nodes = self.canvas.items.nodes
+        inside = [node_id for node_id in self.canvas.session.workflow.nodes if nodes[node_id].card.intersects(rect)]
         self.canvas.session.select(list(dict.fromkeys(self.before + inside)))
 
     def release(self, position: QPointF, modifiers: Qt.KeyboardModifier) -> None:

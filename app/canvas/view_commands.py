@@ -15,7 +15,7 @@ from .routing import STYLES
 from .theme import GROUP_COLOURS
 from .tools import bounding
 
-GROUP_MARGIN = 24.0
+GROUP_MARGIN = 20.0
 ZOOM_STEP = 1.25
 EDGES = ("left", "right", "top", "bottom", "centre", "middle")
 AXES = {"horizontal": 0, "vertical": 1}
@@ -33,7 +33,7 @@ class ViewCommands(CanvasBase):
             return None
         rect = self.items.bounds(self.selection)
         rect = rect.adjusted(-GROUP_MARGIN, -GROUP_MARGIN - TITLE_HEIGHT, GROUP_MARGIN, GROUP_MARGIN)
-        return self.add_group(rect, title)
+        return self.add_group(QRectF(self.snapped(rect.topLeft()), rect.bottomRight()), title)
 
     def add_group(self, rect: QRectF, title: str = "Group") -> Optional[int]:
         """Put a group at a place; returns its index."""
@@ -138,7 +138,7 @@ class ViewCommands(CanvasBase):
 
     def select_all(self) -> None:
         """Select all nodes."""
-        self.select_nodes(list(self.items.nodes))
+        self.select_nodes(self.session.workflow.nodes)
 
     def select_none(self) -> None:
         """Select nothing."""

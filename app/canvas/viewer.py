@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Callable, Optional
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -45,7 +45,7 @@ class Tool:
         """Escape: leave everything as it was."""
 
 
-class CanvasViewer(NodeViewer):  # type: ignore[misc]
+class CanvasViewer(NodeViewer):
     """NodeGraphQt's viewer with a camera and events of its own.
 
     Signals:
@@ -167,7 +167,7 @@ class CanvasViewer(NodeViewer):  # type: ignore[misc]
         self.viewport().update()
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:  # noqa: N802
-        """A grid of dots that thins out as one zooms out."""
+        """A grid that thins out as one zooms out."""
         painter.fillRect(rect, self.theme.background)
         step = GRID
         while step * self.zoom < 16:
@@ -179,10 +179,8 @@ class CanvasViewer(NodeViewer):  # type: ignore[misc]
         pen = QPen(self.theme.grid, 1.0)
         pen.setCosmetic(True)
         painter.setPen(pen)
-        lines = [(x, rect.top(), x, rect.bottom()) for x in columns]
-        lines += [(rect.left(), y, rect.right(), y) for y in rows]
-        for x1, y1, x2, y2 in lines:
-            painter.drawLine(QPointF(x1, y1), QPointF(x2, y2))
+        painter.drawLines([QLineF(x, rect.top(), x, rect.bottom()) for x in columns])
+        painter.drawLines([QLineF(rect.left(), y, rect.right(), y) for y in rows])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
 
     # Mouse

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Dict, List, Optional
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
@@ -20,10 +21,11 @@ from .theme import Theme, font
 
 Z_WIRE, Z_LIVE_WIRE = -1.0, 5.0
 WIDTH, GRAB_WIDTH = 2.2, 14.0
+SAMPLES = 48
 LABEL_DETAIL, SLIM_DETAIL, CURVE_DETAIL = 0.5, 0.3, 0.16
 
 
-class WireItem(PipeItem):  # type: ignore[misc]
+class WireItem(PipeItem):
     """Draws one wire between two nodes.
 
     Attributes:
@@ -133,6 +135,11 @@ class WireItem(PipeItem):  # type: ignore[misc]
             stroker.setWidth(GRAB_WIDTH)
             self._outline = stroker.createStroke(self.path())
         return self._outline
+
+    def distance_to(self, position: QPointF) -> float:
+        """How far a point is from the wire, about."""
+        places = (self.path().pointAtPercent(step / SAMPLES) for step in range(SAMPLES + 1))
+        return min(math.hypot(place.x() - position.x(), place.y() - position.y()) for place in places)
 
     def _label_rect(self) -> QRectF:
         metrics = QFontMetricsF(font(LABEL_PIXELS))

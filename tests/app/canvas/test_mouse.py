@@ -80,7 +80,7 @@ def test_a_click_selects_and_a_click_on_nothing_deselects(cartpole, session, mou
 
 def test_a_rubber_band_selects_what_it_touches(cartpole, session, mouse):
     mouse.drag(QPointF(-20, 20), QPointF(300, 240))
-    assert session.selection == ["1", "2"]
+    assert session.selection == ["1", "2"] and cartpole.items.nodes["2"].isSelected()
     assert not session.document.can_undo
 
 
