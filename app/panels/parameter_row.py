@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from app.session import EditorSession
 from app.theme import icon
-from runtime.errors import ParameterError
 from runtime.validation import Problem
 
 from .editors import make_editor
@@ -144,12 +143,6 @@ class ParameterRow(QWidget):
     # Editing
 
     def _edit(self, value: Any) -> None:
-        try:
-            self.parameter.check(value)
-        except ParameterError as error:
-            self._reject(str(error))
-            return
-        self._reject("")
         key = f"parameter:{self.parameter.name}:{','.join(self.parameter.owners)}"
         changes = self.parameter.put(self.session.workflow, value)
         self.session.edit(f"Set {self.parameter.label} of {self._nodes_text()}", changes, key)

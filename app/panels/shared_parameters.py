@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type
 
@@ -52,8 +53,16 @@ class SharedParameter:
 
     @property
     def declared(self) -> Parameter:
-        """The declaration; that of the first node where they differ in range or default."""
-        return next(iter(self.owners.values()))
+        """The first node's declaration, with the range that all nodes allow."""
+        first, *others = self.owners.values()
+        if all(other is first for other in others):
+            return first
+        merged = copy.copy(first)
+        merged.low = max((owner.low for owner in self.owners.values() if owner.low is not None), default=None)
+        merged.high = min((owner.high for owner in self.owners.values() if owner.high is not None), default=None)
+        merged.unit = first.unit if all(other.unit == first.unit for other in others) else ""
+        merged.live = any(owner.live for owner in self.owners.values())
+        return merged
 
     @property
     def label(self) -> str:
@@ -61,11 +70,6 @@ class SharedParameter:
         words = [word.upper() if word in INITIALISMS else word for word in self.name.split("_")]
         text = " ".join(words)
         return text[:1].upper() + text[1:]
-
-    def check(self, value: Any) -> None:
-        """Raise `ParameterError` where one of the nodes does not allow the value."""
-        for declared in self.owners.values():
-            declared.check(value)
 
     def state(self, workflow: Workflow) -> ParameterState:
         """What the document says."""

@@ -1,0 +1,67 @@
+"""A session with the built-in node types and the Cartpole example; a warning of Qt's fails a test."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractSpinBox
+
+from app.document import Document
+from app.session import EditorSession
+from app.theme import apply_theme
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "cartpole_ppo.json"
+PLATFORM_NOTES = ("This plugin does not support",)  # of the offscreen platform, on windows
+
+
+@pytest.fixture(autouse=True)
+def _themed(qapp):
+    if not qapp.styleSheet():
+        apply_theme(qapp, "dark")
+
+
+@pytest.fixture(autouse=True)
+def _no_qt_warnings(qtlog):
+    yield
+    assert [record.message for record in qtlog.records if not record.message.startswith(PLATFORM_NOTES)] == []
+
+
+@pytest.fixture
+def session(qapp, registry):
+    session = EditorSession()
+    session.set_registry(registry)
+    session.set_document(Document.open(EXAMPLE))
+    return session
+
+
+@pytest.fixture
+def show(qtbot):
+    """Put a widget on the screen with the keyboard in it."""
+
+    def _show(widget, width=340, height=700):
+        qtbot.addWidget(widget)
+        widget.resize(width, height)
+        widget.show()
+        widget.activateWindow()
+        qtbot.waitUntil(widget.isActiveWindow)
+        return widget
+
+    return _show
+
+
+@pytest.fixture
+def type_into(qtbot):
+    """Replace a field's text by typing; ``end`` is the key that ends it."""
+
+    def _type(field, text, end=None):
+        field.setFocus()
+        line = field.lineEdit() if isinstance(field, QAbstractSpinBox) else field
+        line.selectAll()
+        if text:
+            qtbot.keyClicks(field, text)
+        else:
+            qtbot.keyClick(field, Qt.Key.Key_Delete)
+        if end is not None:
+            qtbot.keyClick(field, end)
+
+    return _type
