@@ -64,10 +64,11 @@ class Inspector(QWidget):
     def focus_parameter(self, name: str) -> bool:
         """Put the keyboard into a parameter's field; false where the selection has no such parameter."""
         self.show_selection()
-        row = self.page.rows.get(name) if isinstance(self.page, NodesPage) else None
-        if row is None:
+        page = self.page
+        if not isinstance(page, NodesPage) or name not in page.rows:
             return False
-        for section in self.page.sections.values():
+        row = page.rows[name]
+        for section in page.sections.values():
             if section.isAncestorOf(row):
                 section.set_open(True)
         row.editor.setFocus(Qt.FocusReason.OtherFocusReason)

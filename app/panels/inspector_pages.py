@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Dict, List, Optional, Sequence, Type
+from typing import Dict, List, Sequence, Type
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -206,14 +206,14 @@ class NodeHeader(SeveralHeader):
     def __init__(self, session: EditorSession):
         super().__init__(session)
         self.node_id = ""
-        self.node_class: Optional[Type[Node]] = None
+        self.node_class: Type[Node] = Node
         self.field = QLineEdit(objectName="nodeTitle")
         self.field.setAccessibleName("Title")
         self.field.setToolTip("Title of the node on the canvas")
         self.field.textEdited.connect(self._rename)
         self.field.editingFinished.connect(lambda: self.session.document.end_merging())
         self.help = flat_button("help", "Reference page of this node type (F1)")
-        self.help.clicked.connect(lambda: self.help_requested.emit(self.node_class.__name__))  # type: ignore[union-attr]
+        self.help.clicked.connect(lambda: self.help_requested.emit(self.node_class.__name__))
         self.doc = text_label("")
         self.more = QPushButton()
         self.more.setProperty("link", True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, Iterable, List, Optional, Sequence, Type
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Type
 
-from PySide6.QtCore import QEvent, QMimeData, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QDrag, QIcon, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -102,7 +102,7 @@ class Palette(QWidget):
         if item.data(0, CLASS_NAME):
             self.node_requested.emit(item.data(0, CLASS_NAME))
 
-    def eventFilter(self, watched: QWidget, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """In the search field Down goes to the list, Enter takes its first entry, Escape clears."""
         if watched is getattr(self, "search", None) and event.type() == QEvent.Type.KeyPress:
             return self._search_key(event.key())  # type: ignore[attr-defined]
@@ -154,8 +154,7 @@ class NodeTree(QTreeWidget):
         """What a search found, best first."""
         for node_class in found:
             self.addTopLevelItem(_entry(node_class))
-        if found:
-            self.setCurrentItem(self.topLevelItem(0))
+        self.setCurrentIndex(self.model().index(0, 0))
 
     def _section(self, category: str, sections: Dict[str, QTreeWidgetItem]) -> QTreeWidgetItem:
         if category not in sections:
@@ -172,19 +171,13 @@ class NodeTree(QTreeWidget):
 
     def leaves(self) -> Iterable[QTreeWidgetItem]:
         """Entries without children, from top to bottom."""
-        pending = [self.topLevelItem(index) for index in range(self.topLevelItemCount())]
-        while pending:
-            item = pending.pop(0)
-            if item.childCount():
-                pending = [item.child(index) for index in range(item.childCount())] + pending
-            else:
-                yield item
+        return _leaves_below(self.invisibleRootItem())
 
     def mimeTypes(self) -> List[str]:  # noqa: N802
         """What the canvas takes."""
         return [NODE_MIME_TYPE]
 
-    def mimeData(self, items: Sequence[QTreeWidgetItem]) -> QMimeData:  # noqa: N802
+    def mimeData(self, items: Iterable[QTreeWidgetItem]) -> QMimeData:  # noqa: N802
         """The class name of the dragged type."""
         data = QMimeData()
         names = [item.data(0, CLASS_NAME) for item in items if item.data(0, CLASS_NAME)]
@@ -244,6 +237,14 @@ def _square(colour: QColor) -> QPixmap:
     return pixmap
 
 
+def _leaves_below(item: QTreeWidgetItem) -> Iterator[QTreeWidgetItem]:
+    for child in (item.child(index) for index in range(item.childCount())):
+        if child.childCount():
+            yield from _leaves_below(child)
+        else:
+            yield child
+
+
 def _entry(node_class: Type[Node]) -> QTreeWidgetItem:
     item = QTreeWidgetItem([node_class.title])
     item.setData(0, CLASS_NAME, node_class.__name__)
@@ -258,7 +259,7 @@ def type_tooltip(node_class: Type[Node]) -> str:
     names = f"{node_class.__name__} · {rich(node_class.category)}"
     lines = [f"<b>{rich(node_class.title)}</b> <small>{names}</small>", rich(first_sentence(node_class))]
     for heading, ports in (("Inputs", node_class.inputs), ("Outputs", node_class.outputs)):
-        texts = [f"{name} <small>({rich(port.type.name)})</small>" for name, port in ports.items()]  # type: ignore[attr-defined]
+        texts = [f"{name} <small>({rich(port.type.name)})</small>" for name, port in ports.items()]
         if texts:
             lines.append(f"{heading}: {', '.join(texts)}")
     return "<br>".join(lines)

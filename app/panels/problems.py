@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
-from PySide6.QtCore import QEvent, QModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtGui import QGuiApplication, QIcon, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QStackedWidget,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QToolButton,
+    QTreeView,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -81,8 +82,7 @@ class Problems(QWidget):
 
     def shown(self) -> List[Problem]:
         """The problems in the list, from top to bottom."""
-        items = [self.list.topLevelItem(index) for index in range(self.list.topLevelItemCount())]
-        return [item.data(NODE, PROBLEM) for item in items]
+        return self.list.problems()
 
     def refresh(self) -> None:
         """Bring list and counts up to date."""
@@ -136,10 +136,14 @@ class Problems(QWidget):
 class WrappedText(QStyledItemDelegate):
     """Gives a row the height that its wrapped texts need, which a tree view itself does not ask for."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802
+    def __init__(self, view: QTreeView):
+        super().__init__(view)
+        self.view = view
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Any) -> QSize:  # noqa: N802
         """Size of the text in the column's present width."""
         size = super().sizeHint(option, index)
-        room = QRect(0, 0, self.parent().columnWidth(index.column()) - 14, 10_000)  # type: ignore[attr-defined]
+        room = QRect(0, 0, self.view.columnWidth(index.column()) - 14, 10_000)
         text = option.fontMetrics.boundingRect(room, Qt.TextFlag.TextWordWrap, str(index.data() or ""))
         return QSize(size.width(), max(size.height(), text.height() + 10))
 
@@ -170,6 +174,11 @@ class ProblemList(QTreeWidget):
         rest = self.viewport().width() - self.columnWidth(NODE) - self.columnWidth(PORT)
         self.setColumnWidth(MESSAGE, max(rest * 3 // 5, 200))
 
+    def problems(self) -> List[Problem]:
+        """From top to bottom."""
+        root = self.invisibleRootItem()
+        return [root.child(index).data(NODE, PROBLEM) for index in range(root.childCount())]
+
     def show_problems(self, problems: List[Problem]) -> None:
         """List problems anew; the current one stays current where it is still there."""
         item = self.currentItem()
@@ -178,9 +187,8 @@ class ProblemList(QTreeWidget):
         marks = {severity: icon(severity, severity) for severity in (ERROR, WARNING)}
         self.clear()
         self.addTopLevelItems([_row(problem, marks) for problem in problems])
-        for index, problem in enumerate(problems):
-            if problem == current:
-                self.setCurrentItem(self.topLevelItem(index))
+        if current in problems:
+            self.setCurrentIndex(self.model().index(problems.index(current), NODE))
         self.verticalScrollBar().setValue(place)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
@@ -194,12 +202,12 @@ class ProblemList(QTreeWidget):
             super().keyPressEvent(event)
 
 
-def _row(problem: Problem, marks: Dict[str, object]) -> QTreeWidgetItem:
+def _row(problem: Problem, marks: Dict[str, QIcon]) -> QTreeWidgetItem:
     name = problem.label or (f"Node {problem.node_id}" if problem.node_id else "Workflow")
     item = QTreeWidgetItem([name, problem.port, problem.message, problem.remedy])
     item.setData(NODE, PROBLEM, problem)
     item.setData(NODE, Qt.ItemDataRole.AccessibleTextRole, f"{problem.severity}: {problem.text}")
-    item.setIcon(NODE, marks[problem.severity])  # type: ignore[arg-type]
+    item.setIcon(NODE, marks[problem.severity])
     tooltip = f"<b>{rich(name)}</b> {rich(problem.port)}<br>{rich(problem.message)}<br><i>{rich(problem.remedy)}</i>"
     for column in range(len(HEADINGS)):
         item.setToolTip(column, tooltip)

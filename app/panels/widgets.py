@@ -119,7 +119,7 @@ class Section(QWidget):
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.button.setIconSize(QSize(12, 12))
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.button.clicked.connect(self.toggled)
+        self.button.clicked.connect(lambda: self.toggled.emit(self.button.isChecked()))
         self.button.toggled.connect(self._show_body)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

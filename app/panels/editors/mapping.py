@@ -7,7 +7,7 @@ import json
 from typing import Any, Callable, Dict, List, Optional, Sequence, get_args
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.panels.widgets import flat_button, set_style, text_label
 from app.theme import icon
@@ -93,7 +93,7 @@ class MappingEditor(ValueEditor):
     def _append(self, name: str, value: Any) -> MappingRow:
         row = MappingRow(name, value, self._make_editor(self.element), self._names)
         row.changed.connect(self._collect)
-        row.removed.connect(self._remove)
+        row.removed.connect(lambda: self._remove(row))
         row.editor.finished.connect(self.finished)
         self.rows.append(row)
         self._rows_box.addWidget(row)
@@ -147,11 +147,11 @@ class MappingRow(QWidget):
 
     Signals:
         changed: Either was edited.
-        removed: The row is to go; carries itself.
+        removed: The row is to go.
     """
 
     changed = Signal()
-    removed = Signal(object)
+    removed = Signal()
 
     def __init__(self, name: str, value: Any, editor: ValueEditor, names: Sequence[str]):
         super().__init__()
@@ -159,10 +159,9 @@ class MappingRow(QWidget):
         self.editor = editor
         self.reason = ""
         self.name_box = CalmComboBox()
-        self.name_box.setEditable(True)
+        self.name_box.setLineEdit(QLineEdit(placeholderText="name"))
         self.name_box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.name_box.setAccessibleName("Name")
-        self.name_box.lineEdit().setPlaceholderText("name")
         self.suggest(names)
         self.name_box.setEditText(name)
         editor.input.setAccessibleName(f"Value of {name}" if name else "Value")
@@ -177,7 +176,7 @@ class MappingRow(QWidget):
         self.name_box.editTextChanged.connect(lambda _: self.changed.emit())
         editor.edited.connect(self._take)
         editor.rejected.connect(self._reject)
-        remove.clicked.connect(lambda: self.removed.emit(self))
+        remove.clicked.connect(self.removed.emit)
 
     @property
     def name(self) -> str:

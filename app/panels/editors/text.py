@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Callable, List, Optional, Type
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
@@ -115,7 +115,7 @@ class TextEditor(ValueEditor):
             self.revert()
         self.finished.emit()
 
-    def eventFilter(self, watched: QWidget, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Leave undo to the document, unless something is being typed; commit before a shortcut acts."""
         if event.type() == QEvent.Type.ShortcutOverride:
             return self._before_shortcut(event)  # type: ignore[arg-type]

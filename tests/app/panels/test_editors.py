@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QToolButton
 
 from app.panels.editors import make_editor
 from app.panels.editors.choice import ChoiceEditor, Switch, SwitchEditor
@@ -465,7 +465,10 @@ def test_a_name_that_is_there_twice_is_marked(make, qtbot):
 def test_a_row_is_removed(make, qtbot):
     watched = make("weights")
     watched.editor.show_value({"up": 1.0, "still": 2.0})
-    watched.editor.rows[0].removed.emit(watched.editor.rows[0])
+    row = watched.editor.rows[0]
+    (remove,) = row.findChildren(QToolButton)
+    assert remove.accessibleName() == "Remove up"
+    qtbot.mouseClick(remove, Qt.MouseButton.LeftButton)
     assert watched.values == [{"still": 2.0}]
     assert len(watched.editor.rows) == 1
 
