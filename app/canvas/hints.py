@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer
 from PySide6.QtWidgets import QLabel, QWidget
 
 from .theme import Theme, blend
@@ -60,17 +60,13 @@ class HintLabel(QLabel):
             f"background: {fill.name()}; color: {theme.text.name()}; border: 1px solid {edge.name()};"
             "border-radius: 6px; padding: 5px 9px; font-size: 12px;"
         )
-        self.setWordWrap(False)
-        self.setMinimumWidth(0)
-        self.setMaximumWidth(16777215)
         self.setText(text)
-        self.adjustSize()
-        if self.width() > WIDEST_HINT:
+        self.setWordWrap(False)
+        size = self.sizeHint()
+        if size.width() > WIDEST_HINT:
             self.setWordWrap(True)
-            self.setFixedWidth(WIDEST_HINT)
-            self.setFixedHeight(self.heightForWidth(WIDEST_HINT))
-        else:
-            self.setFixedSize(self.size())
+            size = QSize(WIDEST_HINT, self.heightForWidth(WIDEST_HINT))
+        self.resize(size)
         self._place(at)
         self.show()
         self.raise_()

@@ -25,7 +25,7 @@ from .fuzzy import score
 from .theme import Theme, blend, category_colour, font
 
 Index = Union[QModelIndex, QPersistentModelIndex]
-WIDTH, HEIGHT, ROW_HEIGHT = 400, 380, 46
+WIDTH, HEIGHT, ROW_HEIGHT, MARGIN, SPACING = 400, 380, 46, 8, 6
 ENTRY_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
@@ -112,8 +112,8 @@ class SearchPopup(QFrame):
         self.note.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.note.setWordWrap(True)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.setSpacing(6)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        layout.setSpacing(SPACING)
         layout.addWidget(self.line)
         layout.addWidget(self.note)
         layout.addWidget(self.list)
@@ -131,7 +131,7 @@ class SearchPopup(QFrame):
             f"border: 1px solid {theme.node_border.name()}; border-radius: 6px;"
             f"selection-background-color: {theme.accent.name()}; }}"
             f"QLineEdit:focus {{ border-color: {theme.accent.name()}; }}"
-            f"QLabel {{ color: {theme.dim_text.name()}; padding: 18px; }}"
+            f"QLabel {{ color: {theme.dim_text.name()}; padding: 6px; }}"
             "QListView { background: transparent; border: none; outline: none; }"
             "QScrollBar:vertical { background: transparent; width: 8px; margin: 0; }"
             f"QScrollBar::handle:vertical {{ background: {theme.node_border.name()}; border-radius: 4px; }}"
@@ -184,8 +184,14 @@ class SearchPopup(QFrame):
         self.note.setText(self._empty_note)
         self.note.setVisible(self.model.rowCount() == 0)
         self.list.setVisible(self.model.rowCount() > 0)
+        self._fit_height()
         if self.model.rowCount():
             self.list.setCurrentIndex(self.model.index(0, 0))
+
+    def _fit_height(self) -> None:
+        rows = max(self.model.rowCount(), 1)
+        frame = self.line.sizeHint().height() + 2 * MARGIN + SPACING + 4
+        self.setFixedHeight(min(HEIGHT, frame + rows * ROW_HEIGHT))
 
     @property
     def shown(self) -> List[SearchEntry]:

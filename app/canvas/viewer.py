@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Callable, Optional
 
-from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
+    QGuiApplication,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -26,6 +27,7 @@ from .theme import Theme
 SMALLEST_ZOOM, LARGEST_ZOOM = 0.06, 3.0
 GRID = 20
 FAR = 100_000.0
+EDGE, EDGE_PAN_MS = 24.0, 20
 CACHE_KILOBYTES = 64 * 1024
 NODE_TYPE_MIME = "application/x-dnne-node-type"
 
@@ -68,6 +70,7 @@ class CanvasViewer(NodeViewer):
 
     def __init__(self, undo_stack: QUndoStack, parent: Optional[QWidget] = None):
         super().__init__(parent, undo_stack=undo_stack)
+        self._search_widget.setParent(self)
         self.theme = Theme({})
         self.tool: Optional[Tool] = None
         self.keys: Callable[[QKeyEvent], bool] = lambda event: False
@@ -75,6 +78,8 @@ class CanvasViewer(NodeViewer):
         self.touched = False
         self._pan_from: Optional[QPoint] = None
         self._space_down = False
+        self._edge_pan = QTimer(self, interval=EDGE_PAN_MS)
+        self._edge_pan.timeout.connect(self._pan_at_edge)
         self.setFrameShape(QGraphicsView.Shape.NoFrame)
         self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
@@ -212,9 +217,29 @@ class CanvasViewer(NodeViewer):
             self._pan_from = here
         elif self.tool is not None:
             self.tool.move(position, event.modifiers())
+            if not self._edge_step().isNull():
+                self._edge_pan.start()
         else:
             self.hovered.emit(position)
         event.accept()
+
+    def _edge_step(self) -> QPointF:
+        """How far the view moves per tick while something is dragged at its edge."""
+        inner = QRectF(self.viewport().rect()).adjusted(EDGE, EDGE, -EDGE, -EDGE)
+        at = QPointF(self._previous_pos)
+        across = min(0.0, at.x() - inner.left()) + max(0.0, at.x() - inner.right())
+        down = min(0.0, at.y() - inner.top()) + max(0.0, at.y() - inner.bottom())
+        limit = EDGE * 1.5
+        return QPointF(min(max(across, -limit), limit), min(max(down, -limit), limit)) * 0.5
+
+    def _pan_at_edge(self) -> None:
+        step = self._edge_step()
+        if self.tool is None or step.isNull():
+            self._edge_pan.stop()
+            return
+        self.pan(step)
+        self.cursor_position = self.scene_position(QPointF(self._previous_pos))
+        self.tool.move(self.cursor_position, QGuiApplication.keyboardModifiers())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """End of a pan or of a tool's work."""

@@ -242,6 +242,18 @@ def test_a_double_click_on_nothing_opens_the_search(canvas, session, mouse, qtbo
     assert session.workflow.nodes["1"].position == (80, 20)
 
 
+def test_the_view_follows_what_is_dragged_over_its_edge(cartpole, session, mouse, qtbot):
+    start = centre(cartpole, "4")
+    edge = cartpole.viewer.visible_rect().right() - 5
+    mouse.press(start)
+    mouse.move(QPointF(edge, start.y()))
+    qtbot.waitUntil(lambda: cartpole.viewer.visible_rect().right() > edge + 200)
+    assert cartpole.items.nodes["4"].pos().x() > edge + 50
+    mouse.release(cartpole.viewer.cursor_position)
+    qtbot.waitUntil(lambda: not cartpole.viewer._edge_pan.isActive())
+    assert session.workflow.nodes["4"].position[0] > edge + 50
+
+
 def drop(canvas, place, name, mime=NODE_TYPE_MIME):
     data = QMimeData()
     data.setData(mime, name.encode())

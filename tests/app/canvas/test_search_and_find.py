@@ -1,7 +1,7 @@
 """The search at the cursor, the find bar, hovering, menus and the overview."""
 
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QMenu
 
 from app.canvas.describe import describe
@@ -75,6 +75,15 @@ def test_scores():
     assert score("xyz", "PPO Trainer") is None
     assert score("pt", "PPO Trainer") > score("pt", "Optimum")
     assert score("", "anything") == 0
+
+
+def test_a_hint_is_as_large_as_its_text(cartpole):
+    for text in ("short", "a long line " * 20, "two\nlines", "x"):
+        cartpole.hint.say(text, QPoint(50, 50))
+        needed = (
+            cartpole.hint.heightForWidth(cartpole.hint.width()) if len(text) > 99 else cartpole.hint.sizeHint().height()
+        )
+        assert cartpole.hint.height() == needed and cartpole.rect().contains(cartpole.hint.geometry())
 
 
 def test_the_search_stays_inside_the_canvas(canvas):
