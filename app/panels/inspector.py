@@ -110,6 +110,7 @@ class Inspector(QWidget):
         self._areas[key] = area  # the page that was shown last stands last
         self._shown = key
         self.stack.setCurrentWidget(area)
+        self._remove("outdated")
         for old in list(self._areas)[:-KEPT_PAGES]:
             self._remove(old)
 

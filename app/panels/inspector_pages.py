@@ -118,7 +118,8 @@ class NodesPage(Page):
 
     def show_problems(self) -> None:
         """Under the fields, and what concerns no field in the header."""
-        problems = [problem for node_id in self.node_ids for problem in self.session.problems_of(node_id)]
+        shown = set(self.node_ids)
+        problems = [problem for problem in self.session.problems if problem.node_id in shown]
         for name, row in self.rows.items():
             row.show_problems([problem for problem in problems if problem.port == name])
             if row.link is not None:

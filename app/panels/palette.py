@@ -48,6 +48,7 @@ class Palette(QWidget):
         self.setProperty("panel", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.search = self._make_search()
+        self.search.installEventFilter(self)
         self.tree = NodeTree()
         self.nothing = text_label("No node type matches.", "dim")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -70,7 +71,6 @@ class Palette(QWidget):
         self._search_mark = QAction(icon("search"), "", search)
         search.addAction(self._search_mark, QLineEdit.ActionPosition.LeadingPosition)
         search.textChanged.connect(self.rebuild)
-        search.installEventFilter(self)
         return search
 
     @property
@@ -104,7 +104,7 @@ class Palette(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """In the search field Down goes to the list, Enter takes its first entry, Escape clears."""
-        if watched is getattr(self, "search", None) and event.type() == QEvent.Type.KeyPress:
+        if watched is self.search and event.type() == QEvent.Type.KeyPress:
             return self._search_key(event.key())  # type: ignore[attr-defined]
         return super().eventFilter(watched, event)
 

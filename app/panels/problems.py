@@ -127,7 +127,7 @@ class Problems(QWidget):
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
         """Fetch icons again in the colours of a new theme."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange and hasattr(self, "pages"):
+        if event.type() == QEvent.Type.StyleChange:
             refresh_icons(self)
             self.list.show_problems(self.shown())
             self.refresh()

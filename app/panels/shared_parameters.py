@@ -124,7 +124,7 @@ def shared_parameters(classes: Mapping[str, Type[Node]]) -> List[SharedParameter
     Args:
         classes: The class of each node, by id.
     """
-    first, *others = classes.values()
+    first, *others = dict.fromkeys(classes.values())
     shared = [
         name
         for name, declared in first.parameters.items()

@@ -21,7 +21,7 @@ MakeEditor = Callable[[Parameter], ValueEditor]
 
 
 class MappingEditor(ValueEditor):
-    """Rows of name and value; a row takes part as soon as it has a name."""
+    """Rows of name and value; a row takes part when it has a name, and a name when its typing is over."""
 
     is_wide = True
 
@@ -33,6 +33,7 @@ class MappingEditor(ValueEditor):
         self._make_editor = make_editor
         self._names: Sequence[str] = ()
         self._shown: Any = None
+        self._is_mixed = False
         self.rows: List[MappingRow] = []
         self._rows_box = QVBoxLayout()
         self._rows_box.setSpacing(4)
@@ -59,16 +60,17 @@ class MappingEditor(ValueEditor):
 
     def show_value(self, value: Any) -> None:
         """Show the document's rows; rows that are being edited into the same value stay."""
-        if value == self._shown and not self.note.text().startswith("different"):
+        if value == self._shown and not self._is_mixed:
             return
         self._shown = copy.deepcopy(value)
+        self._is_mixed = False
         is_mapping = isinstance(value, dict)
         self.note.setText("" if is_mapping else f"it is {json.dumps(value)}")
         self._rebuild(value if is_mapping else {})
 
     def show_mixed(self) -> None:
         """Show no rows; what is added replaces all."""
-        self._shown = None
+        self._is_mixed = True
         self._rebuild({})
         self.note.setText("different in the selected nodes")
 
@@ -114,8 +116,11 @@ class MappingEditor(ValueEditor):
             self.rejected.emit(str(error))
             return
         self.rejected.emit("")
-        if value != self._shown:
+        if self._is_mixed and not value:
+            return
+        if self._is_mixed or value != self._shown:
             self._shown = value
+            self._is_mixed = False
             self.note.setText("")
             self.edited.emit(copy.deepcopy(value))
 
@@ -136,10 +141,11 @@ class MappingEditor(ValueEditor):
         """Hand over what was typed in a row."""
         for row in self.rows:
             row.editor.commit()
+        self._collect()
 
     def revert(self) -> None:
         """Show the document's rows again."""
-        self._rebuild(self._shown if isinstance(self._shown, dict) else {})
+        self._rebuild(self._shown if isinstance(self._shown, dict) and not self._is_mixed else {})
 
 
 class MappingRow(QWidget):
@@ -173,7 +179,8 @@ class MappingRow(QWidget):
         layout.addWidget(self.name_box, 3)
         layout.addWidget(editor, 2)
         layout.addWidget(remove)
-        self.name_box.editTextChanged.connect(lambda _: self.changed.emit())
+        self.name_box.activated.connect(lambda _: self.changed.emit())
+        self.name_box.lineEdit().editingFinished.connect(self.changed)  # type: ignore[union-attr]
         editor.edited.connect(self._take)
         editor.rejected.connect(self._reject)
         remove.clicked.connect(self.removed.emit)

@@ -429,7 +429,26 @@ def test_a_row_without_a_name_takes_no_part_yet(make, qtbot):
     qtbot.mouseClick(watched.editor.add_button, Qt.MouseButton.LeftButton)
     assert watched.values == []
     qtbot.keyClicks(watched.editor.rows[0].name_box.lineEdit(), "up")
-    assert watched.values == [{"u": 1.0}, {"up": 1.0}]
+    assert watched.values == []
+    watched.editor.add_button.setFocus()
+    assert watched.values == [{"up": 1.0}]
+
+
+def test_a_name_is_chosen_from_the_known_ones(make, qtbot):
+    watched = make("weights")
+    watched.editor.suggest_names(["upright", "still"])
+    watched.editor.add_row()
+    box = watched.editor.rows[0].name_box
+    qtbot.keyClick(box, Qt.Key.Key_Down)
+    assert watched.values[-1] == {"still": 1.0}
+
+
+def test_a_half_typed_name_can_be_committed(make, qtbot):
+    watched = make("weights")
+    watched.editor.add_row()
+    qtbot.keyClicks(watched.editor.rows[0].name_box.lineEdit(), "up")
+    watched.editor.commit()
+    assert watched.values == [{"up": 1.0}]
 
 
 def test_a_value_in_a_row_is_edited(make, type_into):
@@ -454,11 +473,14 @@ def test_a_wrong_value_names_its_row(make, type_into, text, reason):
 def test_a_name_that_is_there_twice_is_marked(make, qtbot):
     watched = make("weights")
     watched.editor.show_value({"up": 1.0, "u": 2.0})
-    qtbot.keyClicks(watched.editor.rows[1].name_box.lineEdit(), "p")
+    line = watched.editor.rows[1].name_box.lineEdit()
+    qtbot.keyClicks(line, "p")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
     assert watched.reason == "'up' is there twice; give each name once"
     assert watched.editor.rows[1].name_box.property("invalid") is True
     assert watched.values == []
-    qtbot.keyClicks(watched.editor.rows[1].name_box.lineEdit(), "s")
+    qtbot.keyClicks(line, "s")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
     assert watched.values == [{"up": 1.0, "ups": 2.0}]
 
 
