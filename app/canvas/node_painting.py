@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 RADIUS = 8.0
 FULL_DETAIL, SOME_DETAIL, LEAST_DETAIL = 0.55, 0.3, 0.1
-BADGE = 18.0
+BADGE, READABLE_PIXELS = 18.0, 11.0
 
 
 def paint(item: NodeItem, painter: QPainter, detail: float) -> None:
@@ -50,7 +50,7 @@ def _paint_card(item: NodeItem, painter: QPainter, detail: float) -> None:
     if near:
         _paint_shadow(item, painter)
     _paint_body(item, painter)
-    _paint_title(item, painter, near)
+    _paint_title(item, painter, near, detail)
     for port in item.look.inputs + item.look.outputs:
         _paint_port(item, painter, port, near and not item.look.collapsed)
     painter.setOpacity(1.0)
@@ -75,7 +75,7 @@ def _paint_far(item: NodeItem, painter: QPainter, detail: float) -> None:
         size = min(rect.width(), 8.0 / detail)
         painter.fillRect(QRectF(rect.right() - size, rect.top(), size, size), theme.severity(_worst(item)))
     if detail >= LEAST_DETAIL:
-        pixels = round(min(11.0 / detail, rect.height() * 0.5))
+        pixels = round(min(READABLE_PIXELS / detail, rect.height() * 0.5))
         painter.setFont(font(pixels, True))
         painter.setPen(theme.text)
         title = _elided(item.look.title, pixels, rect.width() - 12)
@@ -138,13 +138,17 @@ def _header_path(width: float, height: float) -> QPainterPath:
     return whole.subtracted(lower)
 
 
-def _paint_title(item: NodeItem, painter: QPainter, near: bool) -> None:
+def _paint_title(item: NodeItem, painter: QPainter, near: bool, detail: float) -> None:
     theme, room = item.theme, item.geometry.width - 2 * SIDE
     painter.setPen(theme.text)
+    if not near:
+        pixels = round(min(max(TITLE_PIXELS, READABLE_PIXELS / detail), HEADER / 2))
+        painter.setFont(font(pixels, True))
+        rect = QRectF(SIDE, 0.0, room, HEADER)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, _elided(item.look.title, pixels, room))
+        return
     painter.setFont(font(TITLE_PIXELS, True))
     painter.drawText(QPointF(SIDE, 19.0), _elided(item.look.title, TITLE_PIXELS, room))
-    if not near:
-        return
     painter.setFont(font(SUBTITLE_PIXELS))
     painter.setPen(blend(theme.dim_text, theme.text, 0.8 if item.look.state == MISSING else 0.25))
     painter.drawText(QPointF(SIDE, 35.0), _elided(item.look.subtitle + item.look.note, SUBTITLE_PIXELS, room))
@@ -258,6 +262,7 @@ def _paint_reroute(item: NodeItem, painter: QPainter) -> None:
         painter.setPen(QPen(theme.severity(_worst(item)), 2.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawEllipse(centre, 10, 10)
+    painter.setOpacity(1.0)
 
 
 def problem_text(problems: list) -> str:

@@ -40,6 +40,7 @@ CATEGORY_COLOURS: Dict[str, str] = {
     "Logging": "#c2a14a",
     "Utility": "#8a93a3",
     "Other": "#8a93a3",
+    "": "#8a93a3",
 }
 
 LIGHTEST_ON_LIGHT = 118

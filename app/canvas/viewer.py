@@ -71,6 +71,7 @@ class CanvasViewer(NodeViewer):
     def __init__(self, undo_stack: QUndoStack, parent: Optional[QWidget] = None):
         super().__init__(parent, undo_stack=undo_stack)
         self._search_widget.setParent(self)
+        self._search_widget.hide()
         self.theme = Theme({})
         self.tool: Optional[Tool] = None
         self.keys: Callable[[QKeyEvent], bool] = lambda event: False
@@ -85,7 +86,7 @@ class CanvasViewer(NodeViewer):
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
         self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
-        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState, False)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState, True)
         self.setSceneRect(-FAR, -FAR, 2 * FAR, 2 * FAR)
         self.setMouseTracking(True)
         QPixmapCache.setCacheLimit(max(QPixmapCache.cacheLimit(), CACHE_KILOBYTES))
@@ -143,7 +144,7 @@ class CanvasViewer(NodeViewer):
         self.verticalScrollBar().setValue(self.verticalScrollBar().value() + round(pixels.y()))
         self.view_changed.emit()
 
-    def show_rect(self, rect: QRectF, largest: float = 1.0, margin: float = 48.0) -> None:
+    def show_rect(self, rect: QRectF, largest: float = 1.0, margin: float = 30.0) -> None:
         """Bring a rectangle into view as large as fits."""
         size = self.viewport().size()
         across = max(size.width() - 2 * margin, 50.0) / max(rect.width(), 1.0)

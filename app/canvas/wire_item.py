@@ -173,7 +173,7 @@ class WireItem(PipeItem):
         pen = QPen(colour, WIDTH + (1.3 if emphasised else 0.0))
         if slim:
             pen.setWidthF(0.0)
-        if self.is_feedback:
+        elif self.is_feedback:
             pen.setDashPattern([4.0, 2.4])
         pen.setCapStyle(Qt.PenCapStyle.RoundCap if not self.is_feedback else Qt.PenCapStyle.FlatCap)
         return pen

@@ -5,6 +5,7 @@ import random
 
 import pytest
 from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QWidget
 
 from app.canvas.looks import IN, MISSING, OUT
 from app.document import ABSENT, Change, Document, edits
@@ -194,6 +195,13 @@ def test_reveal_brings_a_node_into_view_and_flashes(cartpole, session, qtbot):
     assert session.selection == ["6"]
     qtbot.waitUntil(lambda: cartpole.items.nodes["6"].flash > 0)
     qtbot.waitUntil(lambda: cartpole.items.nodes["6"].flash == 0, timeout=3000)
+
+
+def test_nothing_of_the_library_lies_over_the_graph(cartpole):
+    shown = {
+        child for child in cartpole.viewer.findChildren(QWidget) if child.isVisible() and not child.size().isEmpty()
+    }
+    assert shown <= {cartpole.viewer.viewport()}
 
 
 def test_an_empty_canvas_says_what_to_do(canvas):
