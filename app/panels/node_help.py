@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Optional
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QBrush, QColor, QTextCursor, QTextFormat, QTextFrameFormat, QTextLength, QTextTable
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QTextCursor,
+    QTextFormat,
+    QTextFrameFormat,
+    QTextLength,
+    QTextOption,
+    QTextTable,
+)
 from PySide6.QtWidgets import QDialog, QTextBrowser, QVBoxLayout, QWidget
 
 from app.node_reference import node_section
@@ -22,11 +31,12 @@ class NodeHelp(QDialog):
         self.class_type = ""
         self.setObjectName("nodeHelp")
         self.setWindowTitle("Node reference")
-        self.resize(760, 620)
+        self.resize(820, 640)
         self.browser = QTextBrowser(objectName="nodeHelpText")
         self.browser.setAccessibleName("Node reference")
         self.browser.setOpenExternalLinks(True)
         self.browser.document().setDocumentMargin(18)
+        self.browser.setWordWrapMode(QTextOption.WrapMode.WordWrap)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.browser)
@@ -73,7 +83,7 @@ class NodeHelp(QDialog):
                 style.setCellPadding(6)
                 style.setTopMargin(6)
                 style.setBottomMargin(12)
-                style.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
+                style.setWidth(QTextLength(QTextLength.Type.PercentageLength, 99))
                 style.setProperty(QTextFormat.Property.TableHeaderRowCount, 1)
                 frame.setFormat(style)
 

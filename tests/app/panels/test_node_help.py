@@ -71,3 +71,9 @@ def test_a_theme_change_keeps_the_page(page, qapp):
     apply_theme(qapp, "light")
     apply_theme(qapp, "dark")
     assert page.browser.toPlainText() == before
+
+
+def test_no_table_is_wider_than_the_page(page, registry):
+    for name in registry.types:
+        page.show_type(name)
+        assert page.browser.horizontalScrollBar().maximum() == 0, name
