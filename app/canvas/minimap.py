@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from .graph_items import GraphItems
 from .looks import MISSING
-from .theme import Theme, blend, category_colour
+from .theme import Theme, blend
 from .viewer import CanvasViewer
 
 WIDTH, HEIGHT, MARGIN = 200, 130, 8.0
@@ -56,7 +56,7 @@ class Minimap(QWidget):
             colour.setAlpha(70)
             painter.fillRect(self._to_map(group.rect), colour)
         for item in self.items.nodes.values():
-            colour = self.theme.error if item.look.state == MISSING else category_colour(item.look.category)
+            colour = self.theme.error if item.look.state == MISSING else self.theme.category(item.look.category)
             box = self._to_map(item.card)
             box.setSize(box.size().expandedTo(QSizeF(2.0, 2.0)))
             painter.fillRect(box, blend(self.theme.node, colour, 0.75))

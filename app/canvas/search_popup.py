@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from runtime.registry import NodeRegistry
 
 from .fuzzy import score
-from .theme import Theme, blend, category_colour, font
+from .theme import Theme, blend, font
 
 Index = Union[QModelIndex, QPersistentModelIndex]
 WIDTH, HEIGHT, ROW_HEIGHT, MARGIN, SPACING = 400, 380, 46, 8, 6
@@ -262,7 +262,7 @@ class EntryDelegate(QStyledItemDelegate):
         elif option.state & QStyle.StateFlag.State_MouseOver:
             painter.setBrush(blend(theme.node, theme.accent, 0.14))
             painter.drawRoundedRect(rect, 6, 6)
-        painter.setBrush(category_colour(entry.category))
+        painter.setBrush(theme.category(entry.category))
         painter.drawRoundedRect(QRect(rect.left() + 6, rect.top() + 8, 4, rect.height() - 16), 2, 2)
         self._paint_texts(painter, rect.adjusted(20, 4, -8, -4), entry)
         painter.restore()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Dict, Mapping
 
 from PySide6.QtGui import QColor, QFont
+
+from ..theme import category_colour
 
 DARK: Dict[str, str] = {
     "background": "#1b1d22",
@@ -29,18 +30,6 @@ LIGHT: Dict[str, str] = {
     "accent": "#1f6fd0",
     "error": "#cf352c",
     "warning": "#a86d00",
-}
-
-CATEGORY_COLOURS: Dict[str, str] = {
-    "Environments": "#4fa36b",
-    "RL": "#9d74d6",
-    "Control": "#6d86b8",
-    "Networks": "#d08a4e",
-    "Data": "#3ea6a6",
-    "Logging": "#c2a14a",
-    "Utility": "#8a93a3",
-    "Other": "#8a93a3",
-    "": "#8a93a3",
 }
 
 LIGHTEST_ON_LIGHT = 118
@@ -71,9 +60,13 @@ class Theme:
         self.warning = QColor(values["warning"])
         self.is_dark = self.background.lightness() < 128
 
+    def category(self, category: str) -> QColor:
+        """A category's hue, the same as in the palette; grey where the category is not known."""
+        return category_colour(category, "dark" if self.is_dark else "light") if category else self.dim_text
+
     def header(self, category: str) -> QColor:
-        """The tint of a node's header: the category's colour, softened by the node's."""
-        return blend(self.node, category_colour(category), 0.36 if self.is_dark else 0.26)
+        """The tint of a node's header: the category's hue, softened by the node's colour."""
+        return blend(self.node, self.category(category), 0.34 if self.is_dark else 0.24)
 
     def port(self, colour: str) -> QColor:
         """A port type's colour, dark enough to be seen on a light background."""
@@ -85,15 +78,6 @@ class Theme:
     def severity(self, severity: str) -> QColor:
         """Red for errors, yellow for warnings."""
         return self.error if severity == "error" else self.warning
-
-
-def category_colour(category: str) -> QColor:
-    """The colour of a category by its first part; unknown ones get a colour of their own."""
-    name = category.split("/")[0]
-    known = CATEGORY_COLOURS.get(name)
-    if known is not None:
-        return QColor(known)
-    return QColor.fromHsv(zlib.crc32(name.encode()) % 360, 110, 180)
 
 
 def blend(first: QColor, second: QColor, share: float) -> QColor:
