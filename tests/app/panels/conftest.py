@@ -7,8 +7,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractSpinBox
 
 from app.document import Document
+from app.panels.inspector import Inspector
 from app.session import EditorSession
 from app.theme import apply_theme
+from tests.app.panels.every_kind import Watched
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "cartpole_ppo.json"
 PLATFORM_NOTES = ("This plugin does not support",)  # of the offscreen platform, on windows
@@ -65,3 +67,24 @@ def type_into(qtbot):
             qtbot.keyClick(field, end)
 
     return _type
+
+
+@pytest.fixture
+def make(show):
+    """The editor of one of `EveryKind`'s parameters, on the screen."""
+    return lambda name: Watched(name, show)
+
+
+@pytest.fixture
+def inspector(session, show):
+    return show(Inspector(session))
+
+
+@pytest.fixture
+def select(inspector, session):
+    def _select(*node_ids):
+        session.select(node_ids)
+        inspector.show_selection()
+        return inspector.page
+
+    return _select
