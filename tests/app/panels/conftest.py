@@ -1,16 +1,11 @@
-"""A session with the built-in node types and the Cartpole example; a warning of Qt's fails a test."""
+"""A session with the built-in node types and the Cartpole example; a warning of Qt's fails a test.
+
+Qt is imported inside the fixtures: this file is read also where there is none, and its tests are left out.
+"""
 
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractSpinBox
-
-from app.document import Document
-from app.panels.inspector import Inspector
-from app.session import EditorSession
-from app.theme import apply_theme
-from tests.app.panels.every_kind import Watched
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "cartpole_ppo.json"
 PLATFORM_NOTES = ("This plugin does not support",)  # of the offscreen platform, on windows
@@ -18,6 +13,8 @@ PLATFORM_NOTES = ("This plugin does not support",)  # of the offscreen platform,
 
 @pytest.fixture(autouse=True)
 def _themed(qapp):
+    from app.theme import apply_theme
+
     if not qapp.styleSheet():
         apply_theme(qapp, "dark")
 
@@ -30,6 +27,9 @@ def _no_qt_warnings(qtlog):
 
 @pytest.fixture
 def session(qapp, registry):
+    from app.document import Document
+    from app.session import EditorSession
+
     session = EditorSession()
     session.set_registry(registry)
     session.set_document(Document.open(EXAMPLE))
@@ -54,6 +54,8 @@ def show(qtbot):
 @pytest.fixture
 def type_into(qtbot):
     """Replace a field's text by typing; ``end`` is the key that ends it."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtWidgets import QAbstractSpinBox
 
     def _type(field, text, end=None):
         field.setFocus()
@@ -72,11 +74,15 @@ def type_into(qtbot):
 @pytest.fixture
 def make(show):
     """The editor of one of `EveryKind`'s parameters, on the screen."""
+    from tests.app.panels.every_kind import Watched
+
     return lambda name: Watched(name, show)
 
 
 @pytest.fixture
 def inspector(session, show):
+    from app.panels.inspector import Inspector
+
     return show(Inspector(session))
 
 
