@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import List, Optional, Sequence
 
 from runtime import __version__
 from runtime.errors import DnneError
+from runtime.suggest import did_you_mean
 
 from .commands import COMMANDS
+
+DESCRIPTION = (
+    "Wire a reinforcement-learning workflow, train it, export it. Without a command the editor opens: dnne [FILE]."
+)
+EDITOR_LIBRARIES = ("PySide6", "NodeGraphQt", "Qt", "shiboken6", "distutils", "setuptools")
+INSTALL = 'pip install "dnne[editor]", or in the source tree: pip install -e ".[editor]"'
 
 
 def build_parser(chosen: Optional[str] = None) -> argparse.ArgumentParser:
     """The parser of all subcommands; only the chosen one is imported and has its options."""
-    parser = argparse.ArgumentParser(
-        prog="dnne", description="Wire a reinforcement-learning workflow, train it, export it.", allow_abbrev=False
-    )
+    parser = argparse.ArgumentParser(prog="dnne", description=DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"dnne {__version__}")
     subcommands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, (module_name, help_text) in COMMANDS.items():
@@ -32,7 +39,10 @@ def build_parser(chosen: Optional[str] = None) -> argparse.ArgumentParser:
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Run a command line and return its exit code. Bad input gives 2, a failed run 1, Ctrl-C 130, SIGTERM 143."""
+    """Run a command line and return its exit code. Bad input gives 2, a failed run 1, Ctrl-C 130, SIGTERM 143.
+
+    Without a command the editor opens, with a file if one is given.
+    """
     arguments: List[str] = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _run(arguments)
@@ -46,16 +56,24 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    if argv is None and _wants_editor(arguments) and sys.version_info < (3, 9):
+        _leave(code)
     return code
 
 
+def _wants_editor(arguments: List[str]) -> bool:
+    """True for ``dnne`` alone and for ``dnne FILE``."""
+    return not arguments or (len(arguments) == 1 and not arguments[0].startswith("-") and arguments[0] not in COMMANDS)
+
+
 def _run(arguments: List[str]) -> int:
+    if _wants_editor(arguments):
+        return _edit(arguments[0] if arguments else None)
     chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
     parser = build_parser(chosen)
     args = parser.parse_args(arguments)
     if args.command is None:
         parser.print_help()
-        print("\nThe editor is not part of this version; train a workflow with: dnne train FILE", file=sys.stderr)
         return 2
     return int(args.run(args))
 
@@ -65,6 +83,46 @@ def _discard_output() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
+
+
+def _edit(path: Optional[str]) -> int:
+    """Open the editor, or say what is missing."""
+    reason = _no_file(path) if path is not None else ""
+    if not reason and _has_no_display():
+        reason = "the editor needs a display (DISPLAY or WAYLAND_DISPLAY); without one, use a command: dnne --help"
+    if not reason:
+        try:
+            from .editor import open_editor
+        except ModuleNotFoundError as error:
+            if (error.name or "").split(".")[0] not in EDITOR_LIBRARIES:
+                raise
+            reason = f"the editor needs {error.name}, which is not installed: {INSTALL}"
+    if reason:
+        print(f"error: {reason}", file=sys.stderr)
+        return 2
+    return open_editor(path)
+
+
+def _no_file(path: str) -> str:
+    if Path(path).is_file():
+        return ""
+    if Path(path).suffix or "/" in path:
+        return f"there is no file {path}"
+    return f"there is no command and no file {path!r}{did_you_mean(path, COMMANDS)}"
+
+
+def _has_no_display() -> bool:
+    """On Linux Qt aborts the process where there is none."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return sys.platform.startswith("linux") and not any(os.environ.get(name) for name in names)
+
+
+def _leave(code: int) -> None:
+    """End the process at once: Python 3.8 with PySide6 6.6 crashes when the interpreter is taken down."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

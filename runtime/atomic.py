@@ -21,8 +21,6 @@ import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, Iterator, List, Optional, Union
 
-import torch
-
 from .errors import StorageError
 
 logger = logging.getLogger(__name__)
@@ -86,6 +84,8 @@ def save_tensors(path: PathLike, state: Any) -> None:
     Raises:
         StorageError: the file cannot be written; the old file is as it was.
     """
+    import torch
+
     with atomic_file(path) as file:
         try:
             torch.save(state, file)

@@ -5,14 +5,21 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional
-
-import torch
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from .errors import DnneError
 from .events import Event, EventBus, LogMessage, Metrics
 
+if TYPE_CHECKING:
+    import torch
+
 MAX_SEED = 2**63 - 1
+
+
+def _cpu() -> torch.device:
+    import torch
+
+    return torch.device("cpu")
 
 
 @dataclass
@@ -62,7 +69,7 @@ class RunContext:
     """
 
     seed: int = 0
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    device: torch.device = field(default_factory=_cpu)
     inference: bool = False
     visual: bool = False
     verbose: bool = False
@@ -89,6 +96,8 @@ class RunContext:
 
     def new_generator(self, name: str) -> torch.Generator:
         """A generator on the run's device, seeded from (seed, name, rank) and independent of all others."""
+        import torch
+
         digest = hashlib.sha256(f"{self.seed}/{name}/{self.rank}".encode()).digest()
         generator = torch.Generator(device=self.device)
         generator.manual_seed(int.from_bytes(digest[:8], "little") & MAX_SEED)

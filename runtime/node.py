@@ -16,9 +16,7 @@ from __future__ import annotations
 import inspect
 import sys
 import typing
-from typing import Any, ClassVar, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
-
-import torch
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
 from .context import RunContext
 from .errors import NodeDefinitionError, ParameterError
@@ -29,6 +27,9 @@ from .parameters import Parameter
 from .ports import HELD, STREAM, In, Out, names_of
 from .specs import Spec
 from .suggest import did_you_mean
+
+if TYPE_CHECKING:
+    import torch
 
 Finding = Tuple[str, str, str]
 

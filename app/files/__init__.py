@@ -1,0 +1,1 @@
+"""Files of the editor: open and save, recent ones, templates, autosave, and what is kept between starts."""

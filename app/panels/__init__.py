@@ -1,0 +1,1 @@
+"""What stands around the canvas: palette, inspector, problems, help. Each listens to the session, none to another."""

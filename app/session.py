@@ -1,0 +1,135 @@
+"""What the parts of the editor share: the document, the node types, the selection and the problems.
+
+Views listen to its signals and change the document through `edit` only; no view knows another.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, List, Optional, Sequence
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from runtime.graph import Graph
+from runtime.node import Node
+from runtime.registry import NodeRegistry
+from runtime.validation import Problem, check_workflow
+from runtime.workflow import Workflow
+
+from .document import Change, Document
+
+VALIDATION_DELAY_MS = 60
+
+
+class EditorSession(QObject):
+    """One open document and what is known of it.
+
+    Signals:
+        document_replaced: Another document was opened; views build themselves anew.
+        document_changed: Changes were applied (edit, undo or redo).
+        history_changed: What can be undone, redone or saved is different now.
+        selection_changed: Ids of the selected nodes.
+        problems_changed: The results of validation, a short while after the last change.
+        registry_changed: Node types are there (they load behind the window).
+        reveal_requested: Show this node (id) and port ("" for none), for example after a click on a problem.
+        message: A line for the status bar.
+    """
+
+    document_replaced = Signal()
+    document_changed = Signal(list)
+    history_changed = Signal()
+    selection_changed = Signal(list)
+    problems_changed = Signal(list)
+    registry_changed = Signal()
+    reveal_requested = Signal(str, str)
+    message = Signal(str)
+
+    def __init__(self, parent: Optional[QObject] = None):
+        super().__init__(parent)
+        self.document = Document()
+        self.registry: Optional[NodeRegistry] = None
+        self.selection: List[str] = []
+        self.problems: List[Problem] = []
+        self.graph = Graph()
+        self._validation = QTimer(self, singleShot=True, interval=VALIDATION_DELAY_MS)
+        self._validation.timeout.connect(self.validate_now)
+        self.document.listeners.append(self._on_changes)
+
+    def set_registry(self, registry: NodeRegistry) -> None:
+        """Take over the loaded node types."""
+        self.registry = registry
+        self.registry_changed.emit()
+        self._validation.start()
+
+    def set_document(self, document: Document) -> None:
+        """Show another document."""
+        self.document.listeners.remove(self._on_changes)
+        self.document = document
+        document.listeners.append(self._on_changes)
+        self.selection = []
+        self.document_replaced.emit()
+        self.selection_changed.emit([])
+        self.history_changed.emit()
+        self.validate_now()
+
+    @property
+    def workflow(self) -> Workflow:
+        """The document's workflow; read only."""
+        return self.document.workflow
+
+    # Editing
+
+    def edit(self, label: str, changes: Sequence[Change], merge_key: str = "") -> None:
+        """Apply changes as one undo step."""
+        self.document.edit(label, changes, merge_key)
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self.document.undo()
+
+    def redo(self) -> None:
+        """Do it again."""
+        self.document.redo()
+
+    def select(self, node_ids: Iterable[str]) -> None:
+        """Select nodes; ids that are not there are left out."""
+        chosen = [node_id for node_id in node_ids if node_id in self.workflow.nodes]
+        if chosen != self.selection:
+            self.selection = chosen
+            self.selection_changed.emit(list(chosen))
+
+    def reveal(self, node_id: str, port: str = "") -> None:
+        """Select a node and ask the canvas to bring it into view."""
+        self.select([node_id])
+        self.reveal_requested.emit(node_id, port)
+
+    def _on_changes(self, changes: Sequence[Change]) -> None:
+        self.document_changed.emit(list(changes))
+        self.history_changed.emit()
+        self.select(self.selection)
+        self._validation.start()
+
+    # Knowing
+
+    def node_class(self, class_type: str) -> Optional[Any]:
+        """The class of a node type; ``None`` while types load, or where it is missing."""
+        return self.registry.resolve(class_type) if self.registry is not None else None
+
+    def node(self, node_id: str) -> Optional[Node]:
+        """The node as last validated, with checked parameter values; ``None`` where its type is missing."""
+        return self.graph.nodes.get(node_id)
+
+    def validate_now(self) -> None:
+        """Check the whole workflow and tell the views."""
+        self._validation.stop()
+        if self.registry is None:
+            return
+        self.graph, self.problems = check_workflow(self.workflow, self.registry)
+        self.problems_changed.emit(list(self.problems))
+
+    def problems_of(self, node_id: str) -> List[Problem]:
+        """Problems of one node."""
+        return [problem for problem in self.problems if problem.node_id == node_id]
+
+    def value_specs(self) -> Dict[Any, Any]:
+        """Specs of outputs by (node id, port), as far as they are known before a run."""
+        return dict(self.graph.specs)
