@@ -7,7 +7,7 @@ from typing import Dict, List, Optional, Sequence, Union
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDockWidget, QMainWindow, QToolBar, QVBoxLayout, QWidget
 
 from runtime.importing import ImportNote
 from runtime.registry import NodeRegistry
@@ -290,5 +290,7 @@ class MainWindow(QMainWindow):
         self.autosave.stop()
         if not self._keeps_copy:
             self.autosave.discard()
+        for dialog in self.findChildren(QDialog):
+            dialog.hide()
         self.hide()
         self.tasks.finish()

@@ -13,7 +13,13 @@ __all__ = ["dnne", "folder", "small", "start"]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if importlib.util.find_spec("PySide6") is None or importlib.util.find_spec("pytestqt") is None:
-    collect_ignore = ["test_actions.py", "test_editor.py", "test_error_reports.py", "test_main_window.py", "test_theme.py"]
+    collect_ignore = [
+        "test_actions.py",
+        "test_editor.py",
+        "test_error_reports.py",
+        "test_main_window.py",
+        "test_theme.py",
+    ]
     collect_ignore_glob = ["files/*", "dialogs/*", "canvas/*", "panels/*"]
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cartpole_ppo.json"
@@ -114,7 +120,9 @@ def choose(qtbot, dialog):
 
     def type_path(window, name, path):
         found = dialog(window, name)
-        found.findChild(QLineEdit).setText(str(path))
+        qtbot.wait(150)  # Qt selects the suggested file when it has listed the folder
+        found.findChild(QLineEdit, "fileNameEdit").setText(str(path))
+        qtbot.waitUntil(lambda: Path(found.selectedFiles()[0]).with_suffix("") == Path(path).with_suffix(""))
         found.accept()
 
     return type_path

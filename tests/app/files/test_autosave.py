@@ -120,7 +120,9 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert find_lost_work(tmp_path) == []
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"dnne_autosave": 1}', '{"dnne_autosave": 2, "workflow": {}}', "{" * 10000])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"dnne_autosave": 1}', '{"dnne_autosave": 2, "workflow": {}}', "{" * 10000]
+)
 def test_damaged_copies_are_left_alone(qapp, tmp_path, text):
     (tmp_path / "x.json").write_text(text)
     assert find_lost_work(tmp_path) == []
