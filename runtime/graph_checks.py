@@ -14,6 +14,8 @@ from .scheduler.deadlock import Wait
 from .scheduler.machine import DEFAULT_QUEUE_SIZE
 from .scheduler.static_schedule import NotStatic, derive
 
+AMPLE_QUEUE_SIZE = 1_000_000
+
 
 def check_graph(graph: Graph, earlier: Sequence[Problem] = ()) -> List[Problem]:
     """Problems of a wired graph: sizes, savers, rings without a way in.
@@ -156,10 +158,11 @@ def _label(graph: Graph, node_id: str) -> str:
 
 def _check_schedule(graph: Graph) -> List[Problem]:
     """Run the firing rules with tokens: what locks or never fires, whatever the values are, shows before the run."""
+    nodes = list(graph.nodes.values())
     try:
-        schedule = derive(list(graph.nodes.values()), graph.links, DEFAULT_QUEUE_SIZE)
+        schedule = derive(nodes, graph.links, DEFAULT_QUEUE_SIZE)
     except DeadlockError as error:
-        return [Problem("", "", str(error), "give the ring a way in, or another order of waiting")]
+        return [_deadlock(graph, nodes, error)]
     except NotStatic:
         return []
     ring = _ring_of_waits(schedule.starving)
@@ -173,6 +176,15 @@ def _check_schedule(graph: Graph) -> List[Problem]:
         )
         for wait in schedule.starving
     ]
+
+
+def _deadlock(graph: Graph, nodes: List[Node], error: DeadlockError) -> Problem:
+    """A warning where larger queues would do: their size belongs to the run, which refuses one that is too small."""
+    try:
+        derive(nodes, graph.links, AMPLE_QUEUE_SIZE)
+    except (DeadlockError, NotStatic):
+        return Problem("", "", str(error), "give the ring a way in, or another order of waiting")
+    return Problem("", "", str(error), "run it with a larger queue size", WARNING)
 
 
 def _ring_of_waits(waits: Sequence[Wait]) -> List[Wait]:
