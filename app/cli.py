@@ -35,8 +35,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run a command line and return its exit code. Bad input gives 2, a failed run 1, Ctrl-C 130, SIGTERM 143."""
     arguments: List[str] = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _run(arguments)
-        sys.stdout.flush()
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()
     except DnneError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -46,7 +48,6 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    return code
 
 
 def _run(arguments: List[str]) -> int:

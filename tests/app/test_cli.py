@@ -130,13 +130,14 @@ def test_a_file_that_is_no_workflow_ends_every_command_with_code_2(dnne, folder,
     assert sorted(path.name for path in folder.iterdir()) == (["w.json"] if content is not None else [])
 
 
-def test_a_reader_that_goes_away_is_no_error_of_ours(folder):
+@pytest.mark.parametrize("arguments", [["nodes"], ["nodes", "--markdown"], ["--help"]])
+def test_a_reader_that_goes_away_is_no_error_of_ours(folder, arguments):
     code = """
 import subprocess, sys
-command = [sys.executable, "-m", "app.cli", "nodes", "--markdown"]
+command = [sys.executable, "-m", "app.cli", *sys.argv[1:]]
 with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
     process.stdout.close()
     errors = process.stderr.read().decode()
 print(process.returncode, repr(errors))
 """
-    assert _python(code, folder) == "141 ''\n"
+    assert _python(code, folder, *arguments) == "141 ''\n"
