@@ -25,7 +25,7 @@ def check_graph(graph: Graph, earlier: Sequence[Problem] = ()) -> List[Problem]:
         earlier: What is wrong already; its consequences further down the wires are not reported again.
     """
     graph.wire()
-    problems = list(_check_cycles(graph)) + list(_check_savers(graph)) + list(_check_loaders(graph))
+    problems = [*_check_cycles(graph), *_check_savers(graph), *_check_loaders(graph), *_check_single(graph)]
     findings = {node_id: _findings(graph, node) for node_id, node in graph.nodes.items()}
     causes = {problem.node_id for problem in earlier} | {node_id for node_id, found in findings.items() if found}
     consequences = _below(graph, causes)
@@ -110,6 +110,15 @@ def _find_ring(start: str, waits: Dict[str, List[str]], done: Set[str]) -> List[
             path.append(following)
             stack.append(iter(waits[following]))
     return []
+
+
+def _check_single(graph: Graph) -> Iterable[Problem]:
+    first: Dict[str, str] = {}
+    for node_id, node in graph.nodes.items():
+        earlier = first.setdefault(node.type_name, node_id)
+        if node.single and earlier != node_id:
+            message = f"{_label(graph, earlier)} is a {node.type_name} too"
+            yield Problem(node_id, "", message, "a workflow has one: it counts the run's steps or iterations")
 
 
 # Checkpoints
