@@ -44,9 +44,19 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     Without a command the editor opens, with a file if one is given.
     """
     arguments: List[str] = list(sys.argv[1:] if argv is None else argv)
+    code = _outcome(arguments)
+    if argv is None and _wants_editor(arguments) and sys.version_info < (3, 9):
+        _leave(code)
+    return code
+
+
+def _outcome(arguments: List[str]) -> int:
+    """The exit code of a command line; expected errors become one line."""
     try:
-        code = _run(arguments)
-        sys.stdout.flush()
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()
     except DnneError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -56,9 +66,6 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    if argv is None and _wants_editor(arguments) and sys.version_info < (3, 9):
-        _leave(code)
-    return code
 
 
 def _wants_editor(arguments: List[str]) -> bool:

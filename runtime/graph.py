@@ -26,6 +26,7 @@ class Graph:
     nodes: Dict[str, Node] = field(default_factory=dict)
     links: List[Link] = field(default_factory=list)
     specs: Dict[Tuple[str, str], Spec] = field(default_factory=dict)
+    constants: Dict[Tuple[str, str], str] = field(default_factory=dict)
     infer_errors: Dict[str, Exception] = field(default_factory=dict)
 
     def find(self, reference: str) -> Node:

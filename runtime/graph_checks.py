@@ -14,6 +14,8 @@ from .scheduler.deadlock import Wait
 from .scheduler.machine import DEFAULT_QUEUE_SIZE
 from .scheduler.static_schedule import NotStatic, derive
 
+AMPLE_QUEUE_SIZE = 1_000_000
+
 
 def check_graph(graph: Graph, earlier: Sequence[Problem] = ()) -> List[Problem]:
     """Problems of a wired graph: sizes, savers, rings without a way in.
@@ -23,7 +25,7 @@ def check_graph(graph: Graph, earlier: Sequence[Problem] = ()) -> List[Problem]:
         earlier: What is wrong already; its consequences further down the wires are not reported again.
     """
     graph.wire()
-    problems = list(_check_cycles(graph)) + list(_check_savers(graph)) + list(_check_loaders(graph))
+    problems = [*_check_cycles(graph), *_check_savers(graph), *_check_loaders(graph), *_check_single(graph)]
     findings = {node_id: _findings(graph, node) for node_id, node in graph.nodes.items()}
     causes = {problem.node_id for problem in earlier} | {node_id for node_id, found in findings.items() if found}
     consequences = _below(graph, causes)
@@ -110,6 +112,15 @@ def _find_ring(start: str, waits: Dict[str, List[str]], done: Set[str]) -> List[
     return []
 
 
+def _check_single(graph: Graph) -> Iterable[Problem]:
+    first: Dict[str, str] = {}
+    for node_id, node in graph.nodes.items():
+        earlier = first.setdefault(node.type_name, node_id)
+        if node.single and earlier != node_id:
+            message = f"{_label(graph, earlier)} is a {node.type_name} too"
+            yield Problem(node_id, "", message, "a workflow has one: it counts the run's steps or iterations")
+
+
 # Checkpoints
 
 
@@ -156,10 +167,11 @@ def _label(graph: Graph, node_id: str) -> str:
 
 def _check_schedule(graph: Graph) -> List[Problem]:
     """Run the firing rules with tokens: what locks or never fires, whatever the values are, shows before the run."""
+    nodes = list(graph.nodes.values())
     try:
-        schedule = derive(list(graph.nodes.values()), graph.links, DEFAULT_QUEUE_SIZE)
+        schedule = derive(nodes, graph.links, DEFAULT_QUEUE_SIZE)
     except DeadlockError as error:
-        return [Problem("", "", str(error), "give the ring a way in, or another order of waiting")]
+        return [_deadlock(graph, nodes, error)]
     except NotStatic:
         return []
     ring = _ring_of_waits(schedule.starving)
@@ -173,6 +185,15 @@ def _check_schedule(graph: Graph) -> List[Problem]:
         )
         for wait in schedule.starving
     ]
+
+
+def _deadlock(graph: Graph, nodes: List[Node], error: DeadlockError) -> Problem:
+    """A warning where larger queues would do: their size belongs to the run, which refuses one that is too small."""
+    try:
+        derive(nodes, graph.links, AMPLE_QUEUE_SIZE)
+    except (DeadlockError, NotStatic):
+        return Problem("", "", str(error), "give the ring a way in, or another order of waiting")
+    return Problem("", "", str(error), "run it with a larger queue size", WARNING)
 
 
 def _ring_of_waits(waits: Sequence[Wait]) -> List[Wait]:

@@ -45,6 +45,7 @@ class Node:
         title: Name in the palette.
         category: Palette section, ``"RL"`` or ``"RL/Rewards"``.
         replaces: Earlier class names; files that use them open as this type.
+        single: A workflow has one node of this type at most (it counts the run's steps or iterations).
         fires_on: ``"all"`` connected inputs, or ``"any"`` one of them (lowest port first).
 
     Attributes:
@@ -53,6 +54,7 @@ class Node:
         context: The run that this node takes part in.
         connected: Names of its wired ports.
         input_specs: What is known of the inputs before the run.
+        edited: Live parameters that were changed during the run, with their values.
     """
 
     type_name: ClassVar[str] = ""
@@ -60,6 +62,7 @@ class Node:
     category: ClassVar[str] = "Other"
     replaces: ClassVar[Tuple[str, ...]] = ()
     fires_on: ClassVar[str] = ALL
+    single: ClassVar[bool] = False
     inputs: ClassVar[Dict[str, In]] = {}
     outputs: ClassVar[Dict[str, Out]] = {}
     parameters: ClassVar[Dict[str, Parameter]] = {}
@@ -91,6 +94,7 @@ class Node:
         self.input_specs: Dict[str, Spec] = {}
         self.context: RunContext = None  # type: ignore[assignment]
         self._generator: Optional[torch.Generator] = None
+        self.edited: Dict[str, Any] = {}
         for name, declared in self.parameters.items():
             setattr(self, name, declared.check(declared.default))
         for name, value in (values or {}).items():
@@ -137,6 +141,10 @@ class Node:
     def release(self) -> Optional[Dict[str, Any]]:
         """Called once per trigger, after the firing that it belongs to; returns the ports that it emits."""
         raise NotImplementedError(f"{type(self).__name__} has a trigger port but no release method")
+
+    def is_half_filled(self) -> bool:
+        """True while the node holds values that it has taken and not yet used: a run that comes to rest has locked."""
+        return False
 
     def collect_metrics(self) -> Dict[str, float]:
         """This node's numbers for the iteration that just ended; collected with the trainer's."""

@@ -71,7 +71,10 @@ class _Resolver:
             return
         wrong = self._wrong_link(*value) if is_link(value) else None
         try:
-            node.set_parameter(name, value if wrong or not is_link(value) else self._constant(value[0]))
+            linked = is_link(value) and not wrong
+            node.set_parameter(name, self._constant(value[0]) if linked else value)
+            if linked:
+                self.graph.constants[(node.id, name)] = value[0]
         except ParameterError as error:
             self._problem(node.id, name, *(wrong or (str(error),)))
 

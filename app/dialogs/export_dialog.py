@@ -170,6 +170,9 @@ class ExportDialog(EditorDialog):
         """Write the folder."""
         folder = Path(self.folder.text().strip()).expanduser()
         force, registry = self.force.isChecked(), self._session.registry
+        if registry is None:
+            self._say("The node types are still being loaded; try again in a moment.", busy=False)
+            return
 
         def work(tell: Tell) -> Any:
             from runtime.export import export_workflow

@@ -15,7 +15,7 @@ class _Absent:
     def __repr__(self) -> str:
         return "ABSENT"
 
-    def __deepcopy__(self, memo: Dict[int, Any]) -> "_Absent":
+    def __deepcopy__(self, memo: Dict[int, Any]) -> _Absent:
         return self
 
 
@@ -39,7 +39,7 @@ class Change:
     value: Any
     index: Optional[int] = None
 
-    def apply(self, workflow: Workflow) -> "Change":
+    def apply(self, workflow: Workflow) -> Change:
         """Change the workflow and return the change that takes it back.
 
         Raises:
@@ -54,7 +54,7 @@ class Change:
         setattr(workflow, self.path[0], value)
         return replace(self, value=old, index=None)
 
-    def _apply_to_node(self, workflow: Workflow, entry: NodeEntry, value: Any) -> "Change":
+    def _apply_to_node(self, workflow: Workflow, entry: NodeEntry, value: Any) -> Change:
         part = self.path[2]
         if part in ("inputs", "extra"):
             return self._swap(getattr(entry, part), self.path[3], value)
@@ -62,7 +62,7 @@ class Change:
         setattr(entry, part, value)
         return replace(self, value=old, index=None)
 
-    def _swap(self, mapping: Dict[str, Any], key: str, value: Any) -> "Change":
+    def _swap(self, mapping: Dict[str, Any], key: str, value: Any) -> Change:
         old = mapping.get(key, ABSENT)
         index = list(mapping).index(key) if key in mapping else None
         if value is ABSENT:

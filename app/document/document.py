@@ -51,7 +51,7 @@ class Document:
         self._merging_ended = True
 
     @classmethod
-    def open(cls, path: Union[str, Path]) -> "Document":
+    def open(cls, path: Union[str, Path]) -> Document:
         """Open a workflow file.
 
         Raises:

@@ -136,7 +136,9 @@ def _copied(node_id: str, data: Mapping[str, Any], names: Mapping[str, str], off
     }
     x, y = data["position"]
     position = (x + offset[0], y + offset[1])
-    return NodeEntry(node_id, data["class_type"], inputs, data["title"], position, deepcopy(dict(data.get("extra", {}))))
+    return NodeEntry(
+        node_id, data["class_type"], inputs, data["title"], position, deepcopy(dict(data.get("extra", {})))
+    )
 
 
 # Groups

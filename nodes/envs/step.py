@@ -34,6 +34,7 @@ class IsaacGymStepNode(Node):
     """
 
     title, category = "Step", "Environments"
+    single = True
     sim = In(SIMULATOR, "The simulation", kind=HELD, replaces=("sim_handle",))
     actions = In(ACTIONS, "Actions in [-1, 1]. Shape: (N, A)")
     task_parameters = In(

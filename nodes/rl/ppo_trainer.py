@@ -27,6 +27,7 @@ class PPOTrainerNode(CheckpointedNode):
 
     title, category = "PPO Trainer", "RL"
     checkpoint_required = False
+    single = True
     states = In(OBSERVATIONS, "What the policy saw. Shape: (N, obs)", replaces=("state",))
     policy_outputs = In(POLICY_OUTPUT, "What the policy did", replaces=("policy_output",))
     rewards = In(REWARDS, "Reward of the step. Shape: (N,)", replaces=("reward",))
@@ -174,6 +175,10 @@ class PPOTrainerNode(CheckpointedNode):
         metrics = self.ppo.update(self.storage, self.context.progress.fraction or 0.0)
         self.storage.clear()
         return self.context.finish_iteration(metrics)
+
+    def is_half_filled(self) -> bool:
+        """True in the middle of a rollout."""
+        return self.storage is not None and self.storage.step > 0
 
     def parameters_changed(self, names: Any) -> None:
         """Edited hyperparameters act at the next iteration."""

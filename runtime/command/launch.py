@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from ..atomic import PathLike
-from ..checkpoints import ResumeStore
+from ..checkpoints import ResumeState, ResumeStore
 from ..errors import DnneError, RunError
 from ..events import Sink
 from ..graph import Graph, graph_to_workflow
@@ -19,6 +19,7 @@ from ..recording import (
     JsonLinesSink,
     OutputClosed,
     ProgressDisplay,
+    Recorders,
     RunFolder,
     compare_run,
     describe_run,
@@ -29,6 +30,7 @@ from ..scheduler.control import RunControl
 from ..validation import Adjust, Problem, check_graph, require_valid
 from ..workflow import Workflow, format_workflow, load_workflow
 from .builtins_flags import publish_flags
+from .late_recorders import LateRecorders
 from .options import DEFAULT_LOG_DIR, add_run_options, run_settings
 from .overrides import apply_overrides
 from .signals import stop_on_signals
@@ -110,6 +112,11 @@ class Session:
             publish_flags(self.settings)
         self.graph = source.build(lambda graph: _adjust(graph, args))
         self.document = graph_to_workflow(self.graph, source.document)
+        settings = self.settings
+        self.info = describe_run(
+            self.document.name, settings.mode, settings.seed, str(self.device), settings.threads,
+            settings.as_dict(), {node_id: node.parameter_values() for node_id, node in self.graph.nodes.items()},
+        )  # fmt: skip
         self.resume = ResumeStore(self.earlier.path).latest() if self.earlier else None
         if self.resume is not None:
             end = self._counted_end(self.resume.step, self.resume.iteration)
@@ -149,7 +156,7 @@ class Session:
         result, code = "failed", EXIT_FAILED
         try:
             with files:
-                self._tell_differences(run, folder)
+                self._tell_differences(run)
                 run.execute()
             result, code = ("interrupted" if self.signals.received else "finished"), self.signals.exit_code
         except OutputClosed:
@@ -167,28 +174,24 @@ class Session:
     # Folder, sinks and summary
 
     def _open_folder(self) -> RunFolder:
-        folder = self.earlier
-        if folder is None:
-            created = RunFolder.create(self.args.log_dir or DEFAULT_LOG_DIR, self.document.name, self.args.run_name)
-            folder = self.stack.enter_context(created)
-        folder.write_workflow(format_workflow(self.document))
-        settings = self.settings
-        folder.write_info(
-            describe_run(
-                self.document.name, settings.mode, settings.seed, str(self.device), settings.threads,
-                settings.as_dict(), _parameters(self.graph),
-            )
-        )  # fmt: skip
+        if self.earlier is not None:
+            return self.earlier
+        created = RunFolder.create(self.args.log_dir or DEFAULT_LOG_DIR, self.document.name, self.args.run_name)
+        folder = self.stack.enter_context(created)
+        self._describe(folder)
         return folder
 
-    def _tell_differences(self, run: Run, folder: RunFolder) -> None:
+    def _describe(self, folder: RunFolder) -> None:
+        folder.write_workflow(format_workflow(self.document))
+        folder.write_info(self.info)
+
+    def _tell_differences(self, run: Run) -> None:
         """Log what differs from the run as it was when its resume state was saved, live edits included."""
         if self.resume is None:
             return
-        then = {**self.earlier_info, "parameters": self.resume.meta.get("parameters", self.earlier_info["parameters"])}
-        now = folder.read_info()
-        warned = compare_run(then, now, TWICE_THERE + WITHOUT_INFLUENCE + ENDS)
-        for line in compare_run(then, now, TWICE_THERE + WITHOUT_INFLUENCE):
+        then = {**self.earlier_info, "parameters": self.resume.meta["parameters"]}
+        warned = compare_run(then, self.info, TWICE_THERE + WITHOUT_INFLUENCE + ENDS)
+        for line in compare_run(then, self.info, TWICE_THERE + WITHOUT_INFLUENCE):
             if line in warned:
                 run.context.log(f"resumed, but {line}", "warning")
             else:
@@ -201,17 +204,25 @@ class Session:
         )
 
     def _open_sinks(self, folder: RunFolder, display: ProgressDisplay, files: contextlib.ExitStack) -> List[Sink]:
-        if self.resume is None:
-            recorders = folder.recorders()
+        resume = self.resume
+        sinks: List[Sink] = [display]
+        if resume is None:
+            sinks.append(files.enter_context(folder.recorders()))
         else:
-            recorders = folder.recorders(self.resume.iteration, self.resume.step)
-        sinks: List[Sink] = [display, files.enter_context(recorders)]
+            late = LateRecorders(lambda: self._begin_again(folder, resume))
+            sinks.append(files.enter_context(contextlib.closing(late)))
         if self.args.events:
             target = sys.stdout if self.args.events == "-" else self.args.events
             sinks.append(files.enter_context(contextlib.closing(JsonLinesSink(target))))
         return sinks
 
+    def _begin_again(self, folder: RunFolder, resume: ResumeState) -> Recorders:
+        self._describe(folder)
+        return folder.recorders(resume.iteration, resume.step)
+
     def _note_end(self, folder: RunFolder, result: str, display: ProgressDisplay) -> int:
+        if self.earlier is not None and display.tally.started is None:
+            return 0
         try:
             folder.finish(result, display.tally.as_dict())
         except DnneError as error:
@@ -230,10 +241,6 @@ class Session:
         display.summarise(places)
         if self.args.test_mode:
             display.message("\n".join(["", *report_lines(display.tally, self.device)]))
-
-
-def _parameters(graph: Graph) -> Dict[str, Any]:
-    return {node_id: node.parameter_values() for node_id, node in graph.nodes.items()}
 
 
 def _adjust(graph: Graph, args: argparse.Namespace) -> List[Problem]:

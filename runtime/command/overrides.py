@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, List, Optional, Sequence
+from functools import partial
+from typing import Any, List, Optional, Sequence, Tuple
 
 from ..errors import ParameterError, WorkflowError
 from ..graph import Graph
@@ -38,11 +39,26 @@ def _assign(graph: Graph, text: str) -> List[Problem]:
         hint = did_you_mean(name, node.parameters)
         known = ", ".join(node.parameters) or "none"
         return [Problem(node.id, name, f"{option}: unknown parameter {name!r}{hint}", f"it has {known}")]
+    constant = graph.constants.get((node.id, name))
+    if constant is not None:
+        return [Problem(node.id, name, f"{option}: it is linked to the constant {constant}", "set that one's value")]
     try:
         node.set_parameter(name, _parse(value, node, name))
     except ParameterError as error:
         return [Problem(node.id, name, f"{option}: {error}")]
-    return []
+    return [problem for problem in map(partial(_follow, graph, node, option), graph.constants) if problem]
+
+
+def _follow(graph: Graph, constant: Node, option: str, target: Tuple[str, str]) -> Optional[Problem]:
+    """Give a parameter the new value of the constant that is linked to it."""
+    if graph.constants[target] != constant.id:
+        return None
+    node_id, name = target
+    try:
+        graph.nodes[node_id].set_parameter(name, constant.parameter_values()["value"])
+    except ParameterError as error:
+        return Problem(node_id, name, f"{option}: {error}")
+    return None
 
 
 def _parse(value: str, node: Node, name: str) -> Any:

@@ -35,7 +35,12 @@ def capture(engine: Engine, graph: Graph, context: RunContext) -> Dict[str, Any]
 
 def _capture_node(node: Node) -> Dict[str, Any]:
     with blame(node):
-        return {"state": node.state_dict(), "random": node.random_state, "type": node.type_name}
+        return {
+            "state": node.state_dict(),
+            "random": node.random_state,
+            "type": node.type_name,
+            "edited": dict(node.edited),
+        }
 
 
 def _capture_machine(machine: Machine, graph: Graph) -> Dict[str, Any]:
@@ -89,6 +94,11 @@ def _restore_node(node: Node, saved: Dict[str, Any], context: RunContext) -> Non
     try:
         node.load_state_dict(decode(saved["state"], context.device))
         node.random_state = saved["random"]
+        for name, value in saved["edited"].items():
+            node.set_parameter(name, value)
+            node.edited[name] = value
+            context.log(f"{node.label}.{name} is {value!r}, as it was edited during the run", node_id=node.id)
+        node.parameters_changed(frozenset(saved["edited"]))
     except Exception as error:
         raise CheckpointError(
             f"the resume state does not fit node {node.id} ({node.label}): {error}; resume with the run's parameters"

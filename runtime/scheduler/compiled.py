@@ -83,7 +83,7 @@ def _compiled(unit: Unit, entry: Entry, queues: List[StreamQueue]) -> Step:
                 outputs = accept(outputs)
         except RateError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise NodeFailure(unit.node.id, unit.node.label, error) from error
         for port, append in appends:
             append(outputs[port])

@@ -79,6 +79,8 @@ def deadlock_error(machine: Machine) -> DeadlockError:
     lines = [f"  {wait.text}" for wait in waits]
     if waits and waits[-1].awaited is not waits[0].unit:
         lines[-1] += ", which has nothing more to send"
+    if any(wait.full for wait in waits):
+        lines.append(f"A branch that holds values back may need more room than {machine.queue_size} per wire.")
     firings = sum(unit.firings for unit in machine.units)
     return DeadlockError(
         f"deadlock after {firings} firings: no node can fire, and values are left.\n" + "\n".join(lines)

@@ -6,6 +6,7 @@ Both ways move the same values through the same queues in the same order, so the
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from contextlib import contextmanager
 from itertools import chain, cycle
@@ -14,7 +15,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set,
 import torch
 
 from ..context import RunContext
-from ..errors import NodeFailure
+from ..errors import DeadlockError, NodeFailure
 from ..events import NodeStatistics, NodeStats, Paused, Resumed
 from ..node import Node
 from .compiled import Compiler
@@ -27,6 +28,7 @@ from .static_schedule import NotStatic, StaticSchedule, derive
 COMPLETED = "completed"
 STATISTICS_INTERVAL = 1.0
 STARVING_AFTER = 1000
+PATIENCE = 10.0
 
 SCHEDULERS = ("auto", "static", "queues")
 
@@ -66,6 +68,7 @@ class Engine:
         self._starvation_reported: Set[str] = set()
         self._pending: Set[asyncio.Future] = set()
         self._stirred: Optional[asyncio.Event] = None
+        self._standstill = (0, 0.0)
         self._stepping_firings = False
         self._static_ready: Optional[Tuple[int, ...]] = None
 
@@ -138,6 +141,7 @@ class Engine:
                     reason = await self._pause_or_stop(reason)
                 if reason is not None:
                     return reason
+        self._check_half_filled()
         return COMPLETED
 
     # Interpreted
@@ -166,10 +170,32 @@ class Engine:
         """Nothing can fire now: wait for what is pending, or tell a deadlock from the end."""
         if self._pending:
             await self._wait_for_pending()
+            self._report_standstill()
             return await self._safe_point()
         if self.machine.has_leftovers:
             raise deadlock_error(self.machine)
+        self._check_half_filled()
         return COMPLETED
+
+    def _report_standstill(self) -> None:
+        """Say who waits for whom when only timers are left to move a graph that holds values."""
+        firings = sum(unit.firings for unit in self.machine.units if unit.node.interval() is None)
+        now = time.perf_counter()
+        if firings != self._standstill[0] or self.is_computing or not self.machine.has_leftovers:
+            self._standstill = (firings, now)
+        elif now - self._standstill[1] > PATIENCE:
+            self._standstill = (firings, math.inf)
+            self.context.log(
+                f"nothing but timers has moved for {PATIENCE:g} s: {deadlock_error(self.machine)}", "warning"
+            )
+
+    def _check_half_filled(self) -> None:
+        half = [unit.name for unit in self.machine.units if unit.node.is_half_filled()]
+        if half:
+            raise DeadlockError(
+                f"the graph came to a stop while {', '.join(half)} waited for more values: nothing sends any; is a "
+                "wire of the cycle missing, or a node of it muted?"
+            )
 
     def _act(self, action: Action) -> None:
         unit, inputs = action.unit, self.machine.begin(action)
@@ -183,7 +209,7 @@ class Engine:
         started = time.perf_counter()
         try:
             outputs = unit.checked(method(**inputs))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise NodeFailure(unit.node.id, unit.node.label, error) from error
         self.machine.deliver(unit, outputs)
         unit.seconds += time.perf_counter() - started
@@ -192,7 +218,7 @@ class Engine:
         started = time.perf_counter()
         try:
             outputs = unit.checked(await method(**inputs))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise NodeFailure(unit.node.id, unit.node.label, error) from error
         unit.busy = False
         unit.seconds += time.perf_counter() - started
@@ -272,8 +298,16 @@ class Engine:
         return reason
 
     async def _finish_busy(self) -> None:
-        """Let asynchronous firings end before a stop, so that their values are saved and not lost."""
+        """Let asynchronous firings end before a stop, so that their values are saved and not lost.
+
+        Raises:
+            DeadlockError: One has not ended after `PATIENCE` seconds.
+        """
+        deadline = time.perf_counter() + PATIENCE
         while self.is_computing:
+            if time.perf_counter() > deadline:
+                busy = ", ".join(unit.name for unit in self.machine.units if unit.busy)
+                raise DeadlockError(f"the run was to stop, but {busy} has not ended its firing for {PATIENCE:g} s")
             await self._wait_for_pending()
 
     async def _hold(self, edits: bool) -> Optional[str]:
@@ -326,7 +360,7 @@ class Engine:
 def _guarded(unit: Unit, method: Callable[[], Any]) -> Dict[str, Any]:
     try:
         return unit.checked(method())
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise NodeFailure(unit.node.id, unit.node.label, error) from error
 
 

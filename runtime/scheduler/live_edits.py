@@ -37,6 +37,7 @@ def _apply(node_id: str, name: str, value: Any, machine: Machine, context: RunCo
     for where, message, remedy in node.check(node.input_specs):
         setattr(node, name, old)
         return f"{node.label}.{where}: {message}" + (f"; {remedy}" if remedy else "")
+    node.edited[name] = getattr(node, name)
     context.send(ParameterChanged, node_id, name, old, getattr(node, name), context.progress.iterations)
     return ""
 

@@ -83,11 +83,15 @@ def test_every_command_is_listed_and_has_help(dnne):
         assert own.out.count("\n") > 5
 
 
-def test_without_a_command_the_overview_is_shown(dnne):
+def test_the_editor_says_what_it_lacks(dnne, monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
     outcome = dnne()
     assert outcome.code == 2
-    assert "usage: dnne" in outcome.out
-    assert "The editor is not part of this version; train a workflow with: dnne train FILE" in outcome.err
+    assert "the editor needs a display" in outcome.err
+    outcome = dnne("no-such-file.json")
+    assert outcome.code == 2
+    assert "there is no file no-such-file.json" in outcome.err
 
 
 def test_the_version(dnne):
@@ -130,13 +134,14 @@ def test_a_file_that_is_no_workflow_ends_every_command_with_code_2(dnne, folder,
     assert sorted(path.name for path in folder.iterdir()) == (["w.json"] if content is not None else [])
 
 
-def test_a_reader_that_goes_away_is_no_error_of_ours(folder):
+@pytest.mark.parametrize("arguments", [["nodes"], ["nodes", "--markdown"], ["--help"]])
+def test_a_reader_that_goes_away_is_no_error_of_ours(folder, arguments):
     code = """
 import subprocess, sys
-command = [sys.executable, "-m", "app.cli", "nodes", "--markdown"]
+command = [sys.executable, "-m", "app.cli", *sys.argv[1:]]
 with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
     process.stdout.close()
     errors = process.stderr.read().decode()
 print(process.returncode, repr(errors))
 """
-    assert _python(code, folder) == "141 ''\n"
+    assert _python(code, folder, *arguments) == "141 ''\n"

@@ -247,8 +247,13 @@ def test_the_keyboard_goes_round_the_panels(window, qtbot):
     for _ in range(4):
         action(window, "actionNextPanel").trigger()
         focused = window.focusWidget()
-        places.append(next(name for name, part in (("canvas", window.canvas), ("palette", window.palette_panel),
-                           ("inspector", window.inspector), ("problems", window.problems)) if part.isAncestorOf(focused)))  # fmt: skip
+        parts = {
+            "canvas": window.canvas,
+            "palette": window.palette_panel,
+            "inspector": window.inspector,
+            "problems": window.problems,
+        }
+        places.append(next(name for name, part in parts.items() if part.isAncestorOf(focused)))
     assert set(places) == {"canvas", "palette", "inspector", "problems"}
 
 

@@ -253,11 +253,28 @@ def test_a_folder_that_is_no_run_is_named(dnne, small, folder):
 )
 def test_a_state_of_another_size_names_the_node(dnne, small, folder, change, node, what):
     dnne("train", small, "--iterations", 2, "--run-name", "a")
+    _append_a_lost_iteration(folder / "runs/a")
+    files = _files(folder / "runs/a")
     outcome = dnne("train", "--resume", "runs/a", "--iterations", 3, *change)
     assert outcome.code == 1
     assert f"error: the resume state does not fit {node}: " in outcome.err
     assert what in outcome.err
     assert "Traceback" not in outcome.err
+    assert _files(folder / "runs/a") == files, "a run that cannot be resumed is left as it is"
+    assert dnne("train", "--resume", "runs/a", "--iterations", 3).code == 0
+    assert _files(folder / "runs/a") != files
+
+
+def _append_a_lost_iteration(run):
+    """As if the run had been killed after its last saved state."""
+    table = run / "metrics.csv"
+    columns = len(table.read_text().splitlines()[0].split(","))
+    with table.open("a") as file:
+        file.write(",".join(["48", "3"] + [""] * (columns - 2)) + "\n")
+
+
+def _files(run):
+    return {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != ".lock"}
 
 
 def test_another_workflow_is_told_from_that_of_the_run(dnne, small, folder):

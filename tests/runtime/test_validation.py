@@ -329,6 +329,34 @@ def test_the_deadlock_of_a_trigger_that_comes_too_late(registry):
     assert "node 6 (Trainer) waits at its input 'rewards' for node 5 (Step), port 'rewards'" in problem.message
 
 
+def test_a_graph_that_needs_larger_queues_is_a_warning(registry):
+    """A branch takes rewards every step and metrics every fourth: with two values per wire the rewards block Step."""
+
+    class CompareNode(Node):
+        """Takes rewards as they come, once there are metrics."""
+
+        title = "Compare"
+        rewards = In(ANY, "Each step")
+        metrics = In(ANY, "Each iteration", kind=HELD)
+
+        def compute(self, rewards: Any, metrics: Any) -> None: ...
+
+    registry = discover([nodes])
+    registry.add(CompareNode, "here")
+    document = reference(
+        n6={"horizon_length": 4},
+        n7={"class_type": "CompareNode", "rewards": ["5", "rewards"], "metrics": ["6", "metrics"]},
+    )
+    problem = the_problem(registry, document)
+    assert problem.severity == WARNING
+    assert (
+        "node 5 (Step) waits to write 'rewards': the queue of node 7 (Compare), port 'rewards', is full"
+        in problem.message
+    )
+    assert problem.message.endswith("A branch that holds values back may need more room than 2 per wire.")
+    assert problem.remedy == "run it with a larger queue size"
+
+
 def test_a_node_that_never_fires_is_a_warning_with_its_port(registry):
     class QuietNode(Node):
         """Never gives anything."""

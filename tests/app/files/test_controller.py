@@ -1,7 +1,6 @@
 """Open, save, import, recent files, other programs: nothing is lost, and every failure names file and reason."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -216,7 +215,7 @@ def change(path, name):
     content["name"] = name
     new = path.with_name("new.tmp")
     new.write_text(json.dumps(content))
-    os.replace(new, path)
+    new.replace(path)
 
 
 def test_a_change_on_disk_can_be_reloaded(make_window, qtbot, path):

@@ -376,3 +376,28 @@ def test_a_log_on_a_full_disk_ends_the_run():
         with pytest.raises(StorageError, match="cannot write to /dev/full: No space left on device"):
             display(STARTED)
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def test_every_iterations_metrics_are_shown_when_verbose():
+    metrics = Metrics(1.0, 1600, 2, {"train/policy_loss": -0.0123456789, "episode/mean_reward": 20.0})
+    line = "debug: iteration 2, step 1,600: train/policy_loss -0.012346  episode/mean_reward 20"
+    assert line in _plain(metrics, verbose=True)
+    assert line not in _plain(metrics)
+
+
+def test_waiting_values_and_times_are_shown_at_the_end_when_verbose():
+    stats = NodeStatistics(1.0, 100, (NodeStats("3", "Agent", 10, 0.5, 0), NodeStats("6", "Trainer", 9, 0.2, 2)))
+    end = Finished(1.0, "steps", 100, 1)
+    shown = _plain(stats, end, verbose=True)
+    assert "waiting values: 6 Trainer 2" in shown
+    assert sum("3 Agent" in line for line in shown) == 1
+    assert not any("Agent" in line for line in _plain(stats, end))
+
+
+def test_a_failure_before_the_start_has_no_progress():
+    assert _plain(Failed(1.0, "no such weights", "")) == ["error: no such weights"]
+
+
+def test_an_inference_has_no_iterations():
+    started = RunStarted(0.0, "Cartpole", "infer", 7, "cpu", "static", "")
+    assert not any("iteration" in line for line in _plain(started, NodeStatistics(1.0, 100, ())))

@@ -87,3 +87,35 @@ def test_a_failure_of_the_engine_names_no_node():
 
 def test_a_run_that_was_cut_off_does_not_claim_to_have_finished():
     assert summary_lines(_tally(_started()))[0] == "Ended before it finished"
+
+
+def test_speed_is_counted_from_the_first_firing():
+    started = RunStarted(10.0, "Cartpole", "train", 1, "cpu", "static", "")
+    tally = _tally(started, Metrics(11.0, 500, 1, {}), Finished(12.0, "steps", 1000, 1))
+    assert (tally.running_time, tally.steps_per_second) == (2.0, 500.0)
+    assert "  time               12s" in summary_lines(tally), "the set-up is part of the time"
+
+
+def test_an_evaluation_is_summed_up():
+    figures = {
+        "eval/episodes": 64.0, "eval/mean_reward": 495.25, "eval/std_reward": 3.0, "eval/min_reward": 480.0,
+        "eval/max_reward": 500.0, "eval/mean_length": 499.5,
+    }  # fmt: skip
+    started = RunStarted(0.0, "Cartpole", "infer", 1, "cpu", "static", "")
+    tally = _tally(started, Metrics(2.0, 32_000, 0, figures), Finished(2.0, "64 episodes", 32_000, 0))
+    assert summary_lines(tally) == [
+        "Finished: 64 episodes",
+        "  environment steps    32,000",
+        "  time                 2s",
+        "  speed                16,000 steps/s",
+        "  episodes             64",
+        "  mean episode reward  495.25 (std 3.00, min 480.00, max 500.00)",
+        "  mean episode length  499.5 steps",
+    ]
+    assert tally.as_dict()["evaluation"]["std_reward"] == 3.0
+
+
+def test_an_evaluation_without_a_whole_episode_says_so():
+    tally = _tally(_started(), Metrics(1.0, 8, 0, {"eval/episodes": 0.0}), Finished(1.0, "time-out", 8, 0))
+    assert "  episodes           0" in summary_lines(tally)
+    assert not any("reward" in line for line in summary_lines(tally))

@@ -277,8 +277,9 @@ def test_an_explained_error_of_a_node_has_its_traceback_only_when_verbose(graph)
     assert "check_rollout" in texts[1]
 
 
-def test_inference_saves_nothing_to_resume(graph, folder):
-    settings = RunSettings(mode="infer", untrained=True, episodes=4)
+def test_inference_saves_neither_checkpoints_nor_a_state_to_resume(graph, folder):
+    settings = RunSettings(mode="infer", untrained=True, episodes=4, save_checkpoint_dir=str(folder / "ck"))
     result = Run(graph(), settings, "test", [], None, ResumeStore(folder)).execute()
     assert result.metrics["eval/episodes"] == 4
     assert not (folder / "resume").exists()
+    assert not (folder / "ck").exists()

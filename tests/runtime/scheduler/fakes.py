@@ -105,6 +105,7 @@ class Join(Fake):
     fires_on = ANY_INPUT
     input_a = In(ANY, "First", optional=True)
     input_b = In(ANY, "Second", optional=True)
+    input_c = In(ANY, "Third", optional=True)
     output = Out(ANY, "What arrived", same_as="input_a")
 
     def compute(self, **inputs: Any) -> Dict[str, Any]:

@@ -133,6 +133,7 @@ def test_full_queues_in_a_ring_are_named_with_the_queue(scheduler):
     with pytest.raises(DeadlockError) as caught:
         bench.run()
     assert re.search(r"waits to write '\w+': the queue of node [dj] \(\w+\), port '\w+', is full", str(caught.value))
+    assert str(caught.value).endswith("A branch that holds values back may need more room than 2 per wire.")
 
 
 @BOTH

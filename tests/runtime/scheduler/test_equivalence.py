@@ -18,20 +18,31 @@ Made = Tuple[List[Node], List[str]]
 def run(make: Callable[[], Made], scheduler: str, queue_size: int, cycles: int = 30, watch: str = "6") -> Bench:
     nodes, wires = make()
     bench = Bench(nodes, *wires, scheduler=scheduler, queue_size=queue_size)
-    stops: List[int] = []
-
-    def at_safe_point() -> Optional[str]:
-        stops.append(len(bench.trace))
-        return "enough" if len(bench.values(watch)) >= cycles else None
-
-    bench.engine._at_safe_point = at_safe_point
-    bench.stops = stops  # type: ignore[attr-defined]
+    stop_after(bench, cycles, watch)
     bench.deadlock = ""  # type: ignore[attr-defined]
     try:
         bench.run()
     except DeadlockError as error:  # a queue may be too small for what a branch holds back
         bench.deadlock = str(error)  # type: ignore[attr-defined]
     return bench
+
+
+def stop_after(bench: Bench, cycles: int, watch: str) -> None:
+    """End once a node has fired so often, and note the length of the trace at every safe point."""
+    stops: List[int] = []
+    unit = bench.engine.machine.by_id[watch]
+
+    def at_safe_point() -> Optional[str]:
+        stops.append(len(bench.trace))
+        return "enough" if unit.firings >= cycles else None
+
+    bench.engine._at_safe_point = at_safe_point
+    bench.stops = stops  # type: ignore[attr-defined]
+
+
+def all_stops(first: Bench, then: Bench) -> List[int]:
+    """Safe points of a run in two parts, counted from its beginning."""
+    return [*first.stops, *(len(first.trace) + stop for stop in then.stops)]  # type: ignore[attr-defined]
 
 
 def left_over(bench: Bench) -> Any:
@@ -96,12 +107,15 @@ def random_graphs(draw: Any) -> Callable[[], Made]:
     length = draw(st.integers(1, 5))
     kinds = draw(st.lists(st.sampled_from(["relay", "mix", "held", "every", "sink"]), min_size=0, max_size=8))
     picks = draw(st.lists(st.integers(0, 1000), min_size=40, max_size=40))
-    triggered = draw(st.booleans())
-    shuffled = draw(st.permutations(range(length + len(kinds) + 4)))
+    triggered, two_tokens = draw(st.booleans()), draw(st.booleans())
+    shuffled = draw(st.permutations(range(length + len(kinds) + 5)))
 
     def make() -> Made:
         nodes: List[Node] = [Source("start", {"value": 5}), Join("or"), Waiter("w"), Source("still", {"value": 8})]
         wires = ["start.output > or.input_a", "w.following > or.input_b"]
+        if two_tokens:
+            nodes.append(Source("second", {"value": 6}))
+            wires.append("second.output > or.input_c")
         single = ["or.output"]
         previous = "or.output"
         for index in range(length):
@@ -152,16 +166,42 @@ def test_on_random_graphs(make, queue_size):
     make=random_graphs(),
     queue_size=st.sampled_from(QUEUE_SIZES),
     cut=st.integers(1, 20),
-    second=st.sampled_from(["static", "queues"]),
+    modes=st.tuples(*[st.sampled_from(["static", "queues"])] * 2),
 )
-def test_a_stop_anywhere_and_a_second_engine_go_on_alike(make, queue_size, cut, second):
+def test_a_stop_anywhere_and_a_second_engine_go_on_alike(make, queue_size, cut, modes):
     whole = run(make, "queues", queue_size, cycles=25, watch="or")
     assume(not whole.deadlock)  # type: ignore[attr-defined]
-    first = run(make, "static", queue_size, cycles=cut, watch="or")
-    resumed = continued(first, make, second, queue_size)
-    rest = whole.trace[len(first.trace) :]
-    assert resumed.trace[: len(rest)] == rest[: len(resumed.trace)]
+    first = run(make, modes[0], queue_size, cycles=cut, watch="or")
+    resumed = continued(first, make, modes[1], queue_size)
+    assert first.trace + resumed.trace == whole.trace
+    assert all_stops(first, resumed) == whole.stops  # type: ignore[attr-defined]
     assert left_over(resumed) == left_over(whole)
+
+
+def crowded() -> Made:
+    """Two values go round, and a branch waits for them with a queue that holds one: a writer always waits for room."""
+    nodes = [Source("a", {"value": 1}), Source("b", {"value": 2}), Join("or"), Mix("m"), Sink("k")]
+    nodes += [Relay(f"r{index}", {"plus": index}) for index in range(3)]
+    return nodes, [
+        "a.output > or.input_a", "b.output > or.input_b", "r2.output > or.input_c", "or.output > m.first",
+        "or.output > r0.value", "r0.output > r1.value", "r1.output > r2.value", "r1.output > m.second",
+        "m.output > k.value",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("first_mode", ["static", "queues"])
+@pytest.mark.parametrize("second_mode", ["static", "queues"])
+def test_values_that_wait_for_room_at_the_stop_are_not_lost(first_mode, second_mode):
+    whole = run(crowded, "queues", 1, cycles=25, watch="or")
+    waiting = 0
+    for cut in range(1, 20):
+        first = run(crowded, first_mode, 1, cycles=cut, watch="or")
+        waiting += sum(len(outbox) for outbox in left_over(first)[2])
+        resumed = continued(first, crowded, second_mode, 1)
+        assert first.trace + resumed.trace == whole.trace
+        assert all_stops(first, resumed) == whole.stops  # type: ignore[attr-defined]
+        assert left_over(resumed) == left_over(whole)
+    assert waiting > 0, "this test is about values in outboxes"
 
 
 def continued(first: Bench, make: Callable[[], Made], scheduler: str, queue_size: int) -> Bench:
@@ -186,6 +226,6 @@ def continued(first: Bench, make: Callable[[], Made], scheduler: str, queue_size
         )
         mine.outbox = [(machine.queues[saved.queues.index(queue)], value) for queue, value in theirs.outbox]
     machine.restore_ready([machine.by_id[node_id].index for node_id in first.engine.ready_order])
-    bench.engine._at_safe_point = lambda: "enough" if machine.by_id["or"].firings >= 25 else None
+    stop_after(bench, 25, "or")
     bench.run()
     return bench
