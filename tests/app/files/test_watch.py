@@ -1,7 +1,5 @@
 """Changes of the open file by other programs."""
 
-import os
-
 import pytest
 from PySide6.QtCore import QObject
 
@@ -33,7 +31,7 @@ def test_a_replacement_is_told_each_time(told, qtbot):
     for number in range(1, 3):
         new = path.with_name("new")
         new.write_text(f"content {number}")
-        os.replace(new, path)
+        new.replace(path)
         qtbot.waitUntil(lambda number=number: seen == ["changed"] * number)
 
 
