@@ -35,6 +35,7 @@ class EditorActions:
         shown = f" ({keys[0].toString(QKeySequence.SequenceFormat.NativeText)})" if keys else ""
         action.setToolTip(spec.tip + shown)
         action.setStatusTip(spec.tip)
+        action.setIconText(spec.text.replace("&", "").rstrip("…"))
         if spec.group:
             group = self._groups.setdefault(spec.group, QActionGroup(self._window))
             group.addAction(action)

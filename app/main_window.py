@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Union
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QDialog, QDockWidget, QMainWindow, QToolBar, QVBoxLayout, QWidget
 
@@ -123,7 +123,10 @@ class MainWindow(QMainWindow):
         self.toolbar = QToolBar("Toolbar", self)
         self.toolbar.setObjectName("mainToolBar")
         self.toolbar.setMovable(False)
+        self.toolbar.setIconSize(QSize(20, 20))
         self.actions_by_name.fill_toolbar(self.toolbar)
+        export = self.toolbar.widgetForAction(self.actions_by_name["actionExport"])
+        export.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.addToolBar(self.toolbar)
         self.toolbar.toggleViewAction().setObjectName("actionShowToolbar")
         panels.addAction(self.toolbar.toggleViewAction())

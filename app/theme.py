@@ -25,7 +25,7 @@ CATEGORY_COLOURS = {
 }
 SECTIONS = ("RL", "Environments", "Control", "Networks", "Logging", "Data", "Utility")
 _THEME_PROPERTY = "dnneTheme"
-_ARROWS = ("chevron-down", "chevron-up", "chevron-right")
+_ARROWS = ("chevron-down", "chevron-up", "chevron-right", "check")
 
 
 def apply_theme(app: QApplication, name: str) -> None:

@@ -62,13 +62,16 @@ class ExportDialog(EditorDialog):
         self.body.addWidget(self.state)
         self.body.addWidget(self.progress)
         self._build_buttons()
-        self.fit(760, 560)
+        for button in self.findChildren(QPushButton):
+            button.setAutoDefault(False)
+        self.fit(860, 560)
         self._look()
 
     # Building
 
     def _build_target(self, folder: Path) -> None:
-        self.body.addWidget(text_label(PURPOSE))
+        self.target, layout = _page()
+        layout.addWidget(text_label(PURPOSE))
         row = QHBoxLayout()
         self.folder = QLineEdit(str(folder), objectName="exportFolder")
         self.folder.setAccessibleName("Folder")
@@ -78,10 +81,11 @@ class ExportDialog(EditorDialog):
         browse.clicked.connect(self._browse)
         for widget in (label, self.folder, browse):
             row.addWidget(widget)
-        self.body.addLayout(row)
+        layout.addLayout(row)
         self.force = QCheckBox("Write also into a folder that holds &something else", objectName="exportForce")
         self.force.setToolTip("No file is removed; one of the same name as a new one is kept under another name")
-        self.body.addWidget(self.force)
+        layout.addWidget(self.force)
+        self.body.addWidget(self.target)
         self.folder.textChanged.connect(self._update_button)
 
     def _plan_page(self) -> QWidget:
@@ -146,9 +150,11 @@ class ExportDialog(EditorDialog):
             part = QTreeWidgetItem([title, f"{len(files)} files"])
             part.addChildren([QTreeWidgetItem(list(file)) for file in files])
             self.files.addTopLevelItem(part)
+        self.files.topLevelItem(0).setExpanded(True)
         self.files.setColumnWidth(0, 480)
         self.pages.setCurrentIndex(PLAN_PAGE)
         self._say("")
+        self.folder.setFocus()
 
     def _show_problems(self, problems: list) -> None:
         self.problems.clear()
@@ -190,6 +196,8 @@ class ExportDialog(EditorDialog):
             self._add_command(number, title, command)
         kept = "".join(f"\nA file that was there before is now {name}" for name in report.kept)
         self.pages.setCurrentIndex(DONE_PAGE)
+        self.target.hide()
+        self.button.hide()
         self.open_folder.show()
         self._say(f"{report.folder}{kept}")
         self._session.message.emit(f"Exported to {report.folder}")
@@ -199,7 +207,7 @@ class ExportDialog(EditorDialog):
         line.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         line.setCursorPosition(0)
         line.setAccessibleName(title)
-        copy = QPushButton("Copy", objectName=f"exportCopy{number}")
+        copy = QPushButton("Copy", objectName=f"exportCopy{number}", autoDefault=False)
         copy.setAccessibleName(f"Copy: {title}")
         copy.clicked.connect(lambda: self._copy(command))
         for column, widget in enumerate((QLabel(title), line, copy)):
@@ -235,8 +243,8 @@ class ExportDialog(EditorDialog):
 
     def _update_button(self) -> None:
         can = not self.is_busy and self.pages.currentIndex() == PLAN_PAGE and bool(self.folder.text().strip())
-        self.button.setVisible(self.pages.currentIndex() != DONE_PAGE)
         self.button.setEnabled(can)
+        self.button.setDefault(can)
         for widget in (self.folder, self.force):
             widget.setEnabled(not self.is_busy and self.pages.currentIndex() == PLAN_PAGE)
 

@@ -16,7 +16,7 @@ from ..files.thumbnails import thumbnail
 from ..panels.widgets import text_label
 from .frame import EditorDialog
 
-PICTURE = QSize(260, 150)
+PICTURE = QSize(290, 140)
 
 
 class TemplatesDialog(EditorDialog):
@@ -54,12 +54,14 @@ class TemplatesDialog(EditorDialog):
         self._button.clicked.connect(lambda: self._use(self.list.currentItem()))
         self._button.setEnabled(bool(self._templates))
         self.list.setCurrentRow(0)
-        self.fit(660, 520)
+        self.fit(720, 520)
 
     def _item(self, template: Template, registry: Optional[NodeRegistry]) -> QListWidgetItem:
         picture = thumbnail(template.workflow, registry, PICTURE, self.devicePixelRatioF())
         count = len(template.workflow.nodes)
-        item = QListWidgetItem(QIcon(picture), f"{template.workflow.name}\n{count} nodes")
+        shown = QIcon(picture)
+        shown.addPixmap(picture, QIcon.Mode.Selected)
+        item = QListWidgetItem(shown, f"{template.workflow.name}\n{count} nodes")
         item.setToolTip(str(template.path))
         item.setTextAlignment(Qt.AlignmentFlag.AlignHCenter)
         return item

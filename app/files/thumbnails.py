@@ -14,7 +14,7 @@ from ..document.edits import wires
 from ..theme import canvas_colours, category_colour, current_theme
 
 NODE_WIDTH, TITLE_HEIGHT, ROW_HEIGHT = 170.0, 34.0, 20.0
-MARGIN = 40.0
+MARGIN = 28.0
 
 
 def thumbnail(workflow: Workflow, registry: Optional[NodeRegistry], size: QSize, scale: float = 1.0) -> QPixmap:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QListWidget, QMessageBox, QTreeWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QListWidget, QMessageBox, QTableWidget
 
 from app.dialogs.import_notes import show_import_notes
 from app.dialogs.messages import ACCEPT, REJECT, ask, show_error
@@ -49,11 +49,11 @@ def test_notes_of_an_import_lead_to_their_nodes(window, press):
     shown = []
     notes = [ImportNote("3", "lr", "it was dropped", "set it again", "Agent"), ImportNote("", "", "the file is old")]
     found = show_import_notes(window, notes, shown.append)
-    tree = found.findChild(QTreeWidget, "importNotes")
-    rows = [[tree.topLevelItem(row).text(column) for column in range(3)] for row in range(2)]
+    table = found.findChild(QTableWidget, "importNotes")
+    rows = [[table.item(row, column).text() for column in range(3)] for row in range(2)]
     assert rows == [["Agent · lr", "it was dropped", "set it again"], ["File", "the file is old", ""]]
-    tree.itemClicked.emit(tree.topLevelItem(0), 0)
-    tree.itemClicked.emit(tree.topLevelItem(1), 0)
+    table.cellClicked.emit(0, 0)
+    table.cellClicked.emit(1, 0)
     assert shown == ["3"]
     press(window, "importNotesDialog", "Copy")
     assert QApplication.clipboard().text() == "\n".join(note.text for note in notes)

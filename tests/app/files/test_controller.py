@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QTreeWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QTableWidget
 
 from app.document.edits import add_node
 from runtime.workflow import load_workflow
@@ -194,7 +194,7 @@ def test_an_earlier_workflow_is_imported_with_its_notes(window, choose, dialog, 
 def test_open_reads_earlier_workflows_too(window, dialog):
     window.files.open_path(EARLIER / "mnist_ui.json")
     notes = dialog(window, "importNotesDialog")
-    assert notes.findChild(QTreeWidget, "importNotes").topLevelItemCount() > 0
+    assert notes.findChild(QTableWidget, "importNotes").rowCount() > 0
     assert [entry.class_type for entry in window.session.workflow.nodes.values()] != []
     notes.close()
 

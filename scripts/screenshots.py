@@ -1,0 +1,91 @@
+#!/usr/bin/env python
+"""Takes the pictures of the editor in docs/images: python scripts/screenshots.py [FOLDER]
+
+Needs no screen. Run it in the environment in which DNNE is installed with its editor.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Callable
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from PySide6.QtWidgets import QApplication, QDialog, QWidget  # noqa: E402
+
+from app.files.folders import UserFolders  # noqa: E402
+from app.main_window import MainWindow  # noqa: E402
+
+SIZE = (1366, 768)
+EXAMPLE = ROOT / "examples" / "cartpole_ppo.json"
+PATIENCE = 60.0
+
+
+def wait(until: Callable[[], bool] = lambda: False, seconds: float = 0.5) -> bool:
+    """Let the window work until something is true, at most for some seconds; tells whether it is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not until():
+        QApplication.processEvents()
+        time.sleep(0.01)
+    return until()
+
+
+def take(widget: QWidget, path: Path) -> None:
+    """Save a picture of a widget."""
+    wait()
+    image = widget.grab().toImage()
+    if not image.save(str(path), "PNG", 0):
+        raise OSError(f"cannot write {path}")
+    sys.stdout.write(f"{path}  {image.width()}×{image.height()}  {path.stat().st_size // 1000} kB\n")
+
+
+def dialog_of(window: MainWindow, action: str, name: str) -> QDialog:
+    """Open a dialog by its action."""
+    window.actions_by_name[action].trigger()
+    wait(lambda: window.findChild(QDialog, name) is not None, PATIENCE)
+    return window.findChild(QDialog, name)
+
+
+def take_all(window: MainWindow, folder: Path) -> None:
+    """All pictures, in the order of the README."""
+    window.session.select(["6"])
+    for theme in ("light", "dark"):
+        window.view.set_theme(theme)
+        take(window, folder / f"editor-{theme}.png")
+    export = dialog_of(window, "actionExport", "exportDialog")
+    wait(lambda: not export.is_busy, PATIENCE)
+    export.folder.setText("~/cartpole_ppo_export")
+    take(export, folder / "export.png")
+    export.close()
+    templates = dialog_of(window, "actionTemplates", "templatesDialog")
+    take(templates, folder / "templates.png")
+    templates.close()
+
+
+def main() -> int:
+    """Take the pictures."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    application = QApplication(sys.argv[:1])
+    with tempfile.TemporaryDirectory() as scratch:
+        window = MainWindow(EXAMPLE, UserFolders.below(Path(scratch)))
+        window.resize(*SIZE)
+        window.show()
+        if not wait(lambda: window.session.registry is not None, PATIENCE):
+            sys.stderr.write("error: the node types were not loaded\n")
+            return 1
+        window.canvas.zoom_to_fit()
+        take_all(window, folder)
+        window.close_unasked()
+    application.quit()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
