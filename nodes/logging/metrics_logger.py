@@ -9,7 +9,7 @@ from runtime.events import Metrics
 from runtime.node import Finding, Node
 from runtime.parameters import param
 from runtime.ports import METRICS, In
-from runtime.recording import CsvMetrics, JsonLinesSink, TensorBoardWriter
+from runtime.recording import CsvMetrics, JsonLinesSink, TensorBoardWriter, csv_metrics, json_lines
 from runtime.specs import Spec
 
 
@@ -23,7 +23,7 @@ class MetricsLoggerNode(Node):
     metrics = In(METRICS, "Metrics of an iteration")
 
     names: List[str] = param(["*"], doc="Patterns of the metrics to write, such as train/*")
-    folder: str = param("", widget="folder", doc="Where to write; empty for a folder in the run folder")
+    folder: str = param("", widget="folder", doc="Where to write, without metrics yet; empty for one in the run folder")
     tensorboard: bool = param(True, doc="Write a TensorBoard log")
     csv: bool = param(True, doc="Write metrics.csv")
     json_lines: bool = param(False, doc="Write metrics.jsonl")
@@ -40,7 +40,12 @@ class MetricsLoggerNode(Node):
         self.sinks: List[Any] = []
 
     def compute(self, metrics: Dict[str, float]) -> None:
-        """Write the chosen ones."""
+        """Write the chosen ones; a resumed run first drops what was written from this iteration on.
+
+        Raises:
+            DnneError: the given folder holds metrics of another run or node, or there is no folder.
+            StorageError: a file cannot be created, cut or written.
+        """
         if not self.sinks:
             self.sinks = self._open()
         chosen = {name: value for name, value in metrics.items() if any(fnmatch(name, p) for p in self.names)}
@@ -50,18 +55,30 @@ class MetricsLoggerNode(Node):
             sink(event)
 
     def _open(self) -> List[Any]:
-        folder = self._folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        resumed = self.context.resumed
+        context, folder = self.context, self._folder()
+        table, lines = folder / "metrics.csv", folder / "metrics.jsonl"
+        if context.resumed:
+            before = context.progress.iterations - 1
+            csv_metrics.truncate_after(table, before)
+            json_lines.truncate_after(lines, before)
+        elif self.folder:
+            self._refuse_overwriting(table, lines)
         sinks: List[Any] = []
         if self.csv:
-            sinks.append(CsvMetrics(folder / "metrics.csv", append=resumed))
+            sinks.append(CsvMetrics(table, append=context.resumed))
         if self.json_lines:
-            sinks.append(JsonLinesSink(folder / "metrics.jsonl", append=resumed))
+            sinks.append(JsonLinesSink(lines, append=context.resumed))
         if self.tensorboard:
-            purge_step = self.context.progress.environment_steps if resumed else None
-            sinks.append(TensorBoardWriter(folder, purge_step))
+            sinks.append(TensorBoardWriter(folder, context.steps_at_start + 1 if context.resumed else None))
         return sinks
+
+    def _refuse_overwriting(self, *files: Path) -> None:
+        for file in files:
+            if file.exists():
+                raise DnneError(
+                    f"{self.label}: {file.parent} holds {file.name} already, of another run or another node; "
+                    "choose another folder, or move the file away"
+                )
 
     def _folder(self) -> Path:
         if self.folder:

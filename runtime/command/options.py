@@ -186,6 +186,8 @@ def _refuse(args: argparse.Namespace, names: Sequence[str], where: str) -> None:
 
 
 def _inherited(earlier: Dict[str, Any], given: Dict[str, Any]) -> Dict[str, Any]:
+    if "seed" not in earlier:
+        raise RunError("the run to resume has no seed among the settings in its run.json; expected a whole number")
     if given.get("seed", earlier["seed"]) != earlier["seed"]:
         raise RunError(
             f"--seed {given['seed']}: the run has the seed {earlier['seed']}, and its random generators go on from "

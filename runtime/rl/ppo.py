@@ -219,13 +219,13 @@ class PPO:
         traces: List[Trace] = []
         for index, minibatch in enumerate(minibatches()):
             log_ratio, outputs, values = self._backward(minibatch)
+            if traced:  # before the step, which changes log σ in place
+                parameters = self.model.distribution_parameters(outputs)
+                traces.append(Trace(log_ratio, values, parameters, *minibatch.targets))
             norm = self._step()
             if norm is None:
                 raise self._explain(minibatch, epoch, index)
             norms.append(norm)
-            if traced:
-                parameters = self.model.distribution_parameters(outputs)
-                traces.append(Trace(log_ratio, values, parameters, *minibatch.targets))
         if self._deferred and bool(self._skip):
             index = int((~torch.isfinite(torch.stack(norms))).nonzero()[0])
             raise self._explain(next(islice(minibatches(), index, None)), epoch, index)

@@ -130,14 +130,18 @@ class RolloutStorage:
             successors = self._present(final_critic_observations, "final_critic_observations")
             step.append(self._present(critic_observations, "critic_observations"))
         if self.step == 0:
-            self._check_shapes(step)
+            self._check_shapes(step, successors)
         # One call for all: a copy each takes seven times as long at 16 environments.
         torch._foreach_copy_(self._rows[self.step], step)
         self._keep_successors(successors)
         self.step += 1
 
-    def _check_shapes(self, step: List[Tensor]) -> None:
-        for name, row, value in zip(self.fields, self._rows[0], step):
+    def _check_shapes(self, step: List[Tensor], successors: Tensor) -> None:
+        if self.critic_observations is None:
+            final, like = "final_observations", self.observations
+        else:
+            final, like = "final_critic_observations", self.critic_observations
+        for name, row, value in zip((*self.fields, final), (*self._rows[0], like[0]), (*step, successors)):
             if value.shape != row.shape:
                 raise DnneError(
                     f"{name} of a rollout step: expected the shape {tuple(row.shape)}, got {tuple(value.shape)}"

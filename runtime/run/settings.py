@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Dict, Optional
 
 import torch
@@ -13,6 +14,7 @@ from ..scheduler.engine import SCHEDULERS
 from ..scheduler.machine import DEFAULT_QUEUE_SIZE
 
 TRAIN, INFER = "train", "infer"
+_KINDS = {"int": "a whole number", "float": "a finite number", "str": "text", "bool": "true or false"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class RunSettings:
     verbose: bool = False
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            _check_type(field.name, getattr(self, field.name), str(field.type))
         for name in ("total_timesteps", "iterations", "patience", "episodes", "queue_size", "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -104,3 +108,26 @@ class RunSettings:
     def as_dict(self) -> Dict[str, Any]:
         """For the run folder."""
         return asdict(self)
+
+
+def _check_type(name: str, value: Any, annotation: str) -> None:
+    kind = annotation.replace("Optional[", "").rstrip("]")
+    if not (_fits(value, kind) or (value is None and kind != annotation)):
+        raise RunError(f"{name} is {value!r}; expected {_KINDS[kind]}")
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if kind == "bool":
+        return isinstance(value, bool)
+    if kind == "str":
+        return isinstance(value, str)
+    if isinstance(value, bool) or not isinstance(value, int if kind == "int" else (int, float)):
+        return False
+    return kind == "int" or _is_finite(value)
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

@@ -144,4 +144,7 @@ with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) a
     errors = process.stderr.read().decode()
 print(process.returncode, repr(errors))
 """
-    assert _python(code, folder, *arguments) == "141 ''\n"
+    quiet = ["141 ''\n"]
+    if arguments == ["--help"]:
+        quiet.append("0 ''\n")  # argparse ignores the broken pipe itself where standard output is not buffered
+    assert _python(code, folder, *arguments) in quiet

@@ -8,9 +8,11 @@ import torch
 
 from runtime.errors import CheckpointError, DnneError, ParameterError
 from runtime.rl.checks import NonFiniteError
+from runtime.rl.metrics import EpochTrace
 from runtime.rl.ppo import PPO
 from runtime.rl.rollout import RolloutStorage
 from runtime.rl.settings import PPOSettings
+from runtime.spaces import Box
 
 SMALL = PPOSettings(horizon_length=8, num_epochs=3, num_minibatches=2)
 
@@ -124,6 +126,36 @@ def test_metrics_of_a_single_minibatch_by_hand(kit):
     assert metrics["train/explained_variance"] == pytest.approx(explained, abs=1e-5)
     assert metrics["train/entropy"] == pytest.approx(2 * 1.4189385, rel=1e-6)
     assert metrics["rollout/mean_reward"] == pytest.approx(float(storage.rewards.mean()), abs=1e-6)
+
+
+@pytest.mark.parametrize("deferred", [False, True], ids=["host", "device"])
+@pytest.mark.parametrize("sigma", ["learned", "fixed", "state"])
+def test_the_first_minibatch_diverges_by_nothing_whatever_the_step_does(kit, sigma, deferred):
+    """The closed form compares the policy before the step with that of the rollout: they are the same."""
+    divergences = []
+
+    class Watched(PPO):
+        def _run_epoch(self, *arguments):
+            norms, traces = super()._run_epoch(*arguments)
+            divergences.extend(float(EpochTrace([trace]).kl(self.model.distribution)) for trace in traces)
+            return norms, traces
+
+    model = kit.make_model(sigma=sigma, initial_log_std=-0.5)
+    settings = dataclasses.replace(SMALL, learning_rate=0.05, learning_rate_schedule="adaptive", num_epochs=1)
+    ppo = Watched(model, settings, kit.generator(2))
+    ppo._deferred = deferred
+    ppo.update(kit.make_rollout(model))
+    first, second = divergences
+    assert abs(first) < 1e-7
+    assert second > 1e-4
+
+
+def test_entropy_of_a_single_minibatch_is_that_of_the_rollouts_policy(kit):
+    model = kit.make_model(Box((1,)), initial_log_std=-0.5)
+    ppo = trainer(kit, model, num_epochs=1, num_minibatches=1, learning_rate=0.1)
+    metrics = ppo.update(kit.make_rollout(model))
+    assert metrics["train/entropy"] == pytest.approx(0.5 * math.log(2 * math.pi * math.e) - 0.5, rel=1e-6)
+    assert abs(float(model.log_std.detach()) + 0.5) > 0.05  # the step moved it
 
 
 def test_linear_schedule(kit):

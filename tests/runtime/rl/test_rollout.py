@@ -1,4 +1,5 @@
 import io
+import re
 
 import pytest
 import torch
@@ -67,6 +68,26 @@ def test_a_wrong_shape_is_named():
         storage.add(
             torch.ones(2, 1), output, torch.ones(2, 1), torch.ones(2).bool(), torch.ones(2).bool(), torch.ones(2, 1)
         )
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 4), (1, 1)])
+def test_successors_of_a_wrong_shape_are_named(shape):
+    storage = RolloutStorage(3, 2, (1,), Box((1,)))
+    output = PolicyOutput(torch.zeros(2, 1), torch.zeros(2), torch.zeros(2), torch.zeros(2, 2))
+    no = torch.zeros(2).bool()
+    message = f"final_observations of a rollout step: expected the shape (2, 1), got {shape}"
+    with pytest.raises(DnneError, match=re.escape(message)):
+        storage.add(torch.ones(2, 1), output, torch.ones(2), no, no, torch.ones(shape))
+    assert storage.step == 0
+
+
+def test_privileged_successors_of_a_wrong_shape_are_named(kit):
+    model = kit.make_model(critic_observation_shape=(6,))
+    storage = RolloutStorage(4, 2, (4,), model.action_space, (6,))
+    output = model.act(torch.zeros(2, 4), kit.generator(), critic_observations=torch.zeros(2, 6))
+    no, final = torch.zeros(2).bool(), torch.zeros(2, 4)
+    with pytest.raises(DnneError, match=r"final_critic_observations .* expected the shape \(2, 6\), got \(2, 4\)"):
+        storage.add(torch.zeros(2, 4), output, torch.ones(2), no, no, final, final)
 
 
 def test_missing_privileged_observations_are_an_error(kit):

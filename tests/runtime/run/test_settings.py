@@ -46,3 +46,36 @@ def test_a_gpu_that_is_not_there(monkeypatch):
     assert RunSettings(device="cuda:1").torch_device() == torch.device("cuda:1")
     with pytest.raises(RunError, match="device 'cuda:2' is not there: torch .* sees 2 CUDA devices; use --device cpu"):
         RunSettings(device="cuda:2").torch_device()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("seed", "1", "a whole number"),
+        ("seed", True, "a whole number"),
+        ("seed", None, "a whole number"),
+        ("total_timesteps", 2.0, "a whole number"),
+        ("iterations", [3], "a whole number"),
+        ("queue_size", None, "a whole number"),
+        ("threads", {}, "a whole number"),
+        ("timeout", "5m", "a finite number"),
+        ("stop_reward", float("nan"), "a finite number"),
+        ("stop_reward", 10**400, "a finite number"),
+        ("resume_interval", float("inf"), "a finite number"),
+        ("resume_interval", False, "a finite number"),
+        ("save_checkpoint_dir", 3, "text"),
+        ("device", None, "text"),
+        ("mode", ["train"], "text"),
+        ("scheduler", {}, "text"),
+        ("untrained", "no", "true or false"),
+        ("visual", 1, "true or false"),
+        ("verbose", None, "true or false"),
+    ],
+)
+def test_values_of_another_kind_are_refused(name, value, expected):
+    with pytest.raises(RunError, match=f"^{name} is .*; expected {expected}$"):
+        RunSettings(**{name: value})
+
+
+def test_whole_numbers_are_numbers_and_what_is_optional_may_be_missing():
+    assert RunSettings(timeout=5, stop_reward=-1, resume_interval=7, patience=None, save_checkpoint_dir=None)
