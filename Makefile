@@ -1,7 +1,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test slow bench check lint format-check types docs-check test38 format docs clean
+.PHONY: help run editor test slow bench check lint format-check types docs-check test38 format docs clean
 
 VENV ?= .venv
 VENV38 ?= .venv38
@@ -22,6 +22,10 @@ help: ## Say what each target does
 run: ## Create the environment, install, and train the Cartpole example
 	@scripts/bootstrap "$(VENV)"
 	"$(VENV)/bin/dnne" demo $(ARGS)
+
+editor: ## Open the Cartpole example in the editor (a preview)
+	@scripts/bootstrap "$(VENV)" editor
+	"$(VENV)/bin/dnne" examples/cartpole_ppo.json
 
 test: ## Run the test suite
 	@scripts/bootstrap "$(VENV)" dev,onnx
