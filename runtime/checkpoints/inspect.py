@@ -80,7 +80,8 @@ def _nothing_found(target: Path) -> str:
     )
     if not target.exists():
         return f"{target} does not exist; {expected}"
-    found = ", ".join(sorted(entry.name for entry in target.iterdir())[:8]) or "nothing"
+    names = sorted(entry.name for entry in target.iterdir() if not entry.name.startswith("."))
+    found = ", ".join(names[:8]) or "nothing"
     return f"{target} holds no checkpoint: found {found}; {expected}"
 
 

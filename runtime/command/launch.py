@@ -25,6 +25,8 @@ from ..recording import (
     describe_run,
     report_lines,
 )
+from ..recording.line_file import storage_errors
+from ..recording.run_lock import RunLock
 from ..run import Run
 from ..scheduler.control import RunControl
 from ..validation import Adjust, Problem, check_graph, require_valid
@@ -32,7 +34,7 @@ from ..workflow import Workflow, format_workflow, load_workflow
 from .builtins_flags import publish_flags
 from .late_recorders import LateRecorders
 from .options import DEFAULT_LOG_DIR, add_run_options, run_settings
-from .overrides import apply_overrides
+from .overrides import apply_overrides, assigned
 from .signals import stop_on_signals
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_OUTPUT_CLOSED = 1, 2, 141
@@ -105,23 +107,33 @@ class Session:
         if not inference and args.resume:
             self.earlier = stack.enter_context(RunFolder.open(args.resume))
             self.earlier_info = self.earlier.read_info()
-        self.settings = run_settings(args, inference, self.earlier_info.get("settings"))
+        self.settings = run_settings(args, inference, self._earlier_settings())
         self.device = self.settings.torch_device()
         self._check_load_folder()
         if publish:
             publish_flags(self.settings)
         self.graph = source.build(lambda graph: _adjust(graph, args))
+        self.resume = ResumeStore(self.earlier.path).latest() if self.earlier else None
+        if self.resume is not None:
+            self._keep_edits(self.resume.state["nodes"])
         self.document = graph_to_workflow(self.graph, source.document)
         settings = self.settings
         self.info = describe_run(
             self.document.name, settings.mode, settings.seed, str(self.device), settings.threads,
             settings.as_dict(), {node_id: node.parameter_values() for node_id, node in self.graph.nodes.items()},
         )  # fmt: skip
-        self.resume = ResumeStore(self.earlier.path).latest() if self.earlier else None
         if self.resume is not None:
             end = self._counted_end(self.resume.step, self.resume.iteration)
             if end is not None:
                 raise RunError(f"the run is over ({end}); give a larger number")
+
+    def _earlier_settings(self) -> Optional[Dict[str, Any]]:
+        if self.earlier is None:
+            return None
+        settings = self.earlier_info.get("settings")
+        if not isinstance(settings, dict):
+            raise RunError(f"{self.earlier.info_file} is damaged: its 'settings' is {settings!r}; expected an object")
+        return settings
 
     def _check_load_folder(self) -> None:
         folder = self.settings.load_checkpoint_dir
@@ -129,6 +141,17 @@ class Session:
             raise RunError(
                 f"--load-checkpoint-dir {folder}: there is no such folder; expected one with node_<id>/model.pt"
             )
+
+    def _keep_edits(self, saved: Dict[str, Any]) -> None:
+        """Live edits of the run hold on, but for parameters that are now set on the command line."""
+        given = assigned(self.graph, self.args.assignments)
+        for node_id in saved.keys() & self.graph.nodes.keys():
+            edited = saved[node_id]["edited"]
+            for name in list(edited):
+                if (node_id, name) in given:
+                    del edited[name]
+                else:
+                    self.graph.nodes[node_id].set_parameter(name, edited[name])
 
     def _counted_end(self, step: int, iteration: int) -> Optional[str]:
         """The option whose number of steps or iterations has been done, with both numbers."""
@@ -175,11 +198,31 @@ class Session:
 
     def _open_folder(self) -> RunFolder:
         if self.earlier is not None:
+            self._lock_checkpoints(self.earlier)
             return self.earlier
         created = RunFolder.create(self.args.log_dir or DEFAULT_LOG_DIR, self.document.name, self.args.run_name)
         folder = self.stack.enter_context(created)
+        self._lock_checkpoints(folder)
         self._describe(folder)
         return folder
+
+    def _lock_checkpoints(self, run_folder: RunFolder) -> None:
+        """Keep other runs from saving into the same folder; the run's own folder is locked already."""
+        if self.settings.save_checkpoint_dir is None or not self._saves_checkpoints():
+            return
+        folder = Path(self.settings.save_checkpoint_dir)
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            is_locked = folder.samefile(run_folder.path)
+        if not is_locked:
+            lock = RunLock(folder, "--save-checkpoint-dir {folder}: another run writes into this folder")
+            self.stack.callback(lock.release)
+
+    def _saves_checkpoints(self) -> bool:
+        graph = self.graph
+        return not self.settings.inference and any(
+            node.saves_state_of(graph.owners_of(node_id)) is not None for node_id, node in graph.nodes.items()
+        )
 
     def _describe(self, folder: RunFolder) -> None:
         folder.write_workflow(format_workflow(self.document))

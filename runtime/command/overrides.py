@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Set, Tuple
 
 from ..errors import ParameterError, WorkflowError
 from ..graph import Graph
@@ -25,6 +25,16 @@ def apply_overrides(graph: Graph, assignments: Sequence[str], num_envs: Optional
     for text in assignments:
         problems += _assign(graph, text)
     return problems
+
+
+def assigned(graph: Graph, assignments: Sequence[str]) -> Set[Tuple[str, str]]:
+    """(node id, parameter) of all that good assignments have set, those linked to an assigned constant included."""
+    found = set()
+    for text in assignments:
+        reference, _, name = text.partition("=")[0].rpartition(".")
+        node_id = graph.find(reference).id
+        found |= {(node_id, name), *(target for target, constant in graph.constants.items() if constant == node_id)}
+    return found
 
 
 def _assign(graph: Graph, text: str) -> List[Problem]:

@@ -1,4 +1,4 @@
-"""One process at a time writes into a run folder."""
+"""One run at a time writes into a folder."""
 
 import errno
 import logging
@@ -20,8 +20,12 @@ _TAKEN = {errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN}
 class RunLock:
     """Held until it is released, or until the process ends, however it ends."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, taken: str = "the run in {folder} is still going on") -> None:
         """Lock the folder.
+
+        Args:
+            folder: An existing folder; a hidden file is left in it.
+            taken: What the error says where another run holds the lock.
 
         Where the system or the file system has no locks, a warning is logged instead.
 
@@ -34,7 +38,7 @@ class RunLock:
         with storage_errors(path):
             descriptor = os.open(str(path), os.O_RDWR | os.O_CREAT, 0o644)
         self._release = weakref.finalize(self, os.close, descriptor)
-        self._lock(folder, descriptor)
+        self._lock(folder, descriptor, taken)
         with storage_errors(path):
             os.ftruncate(descriptor, 0)
             os.write(descriptor, f"process {os.getpid()} on {platform.node()}".encode())
@@ -44,7 +48,7 @@ class RunLock:
         if self._release is not None:
             self._release()
 
-    def _lock(self, folder: Path, descriptor: int) -> None:
+    def _lock(self, folder: Path, descriptor: int, taken: str) -> None:
         try:
             import fcntl
 
@@ -56,7 +60,7 @@ class RunLock:
                 holder = os.read(descriptor, 200).decode("utf-8", "replace") or "another process"
                 self.release()
                 raise RunError(
-                    f"the run in {folder} is still going on ({holder}); stop it first, or choose another folder"
+                    f"{taken.format(folder=folder)} ({holder}); stop it first, or choose another folder"
                 ) from error
             logger.warning(
                 "%s cannot be locked (%s): take care that only one process writes into it", folder, error.strerror

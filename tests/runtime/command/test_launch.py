@@ -6,7 +6,9 @@ import json
 import pytest
 
 import nodes
+from runtime.checkpoints import describe_checkpoint, load_node_checkpoint
 from runtime.command.launch import main_runner
+from runtime.recording.run_lock import RunLock
 from runtime.registry import discover
 from runtime.validation import resolve_workflow
 from runtime.workflow import load_workflow
@@ -135,3 +137,68 @@ def test_a_missing_workflow_file_is_named(runner, folder):
     code, _, errors = runner("--iterations", 1)
     assert code == 2
     assert f"cannot read {folder}/workflow.json" in errors
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (None, "'settings' is None; expected an object"),
+        ([1], r"'settings' is [1]; expected an object"),
+        ({}, "no seed among the settings"),
+        ({"seed": [1]}, "seed is [1]; expected a whole number"),
+        ({"seed": 0, "threads": "2"}, "threads is '2'; expected a whole number"),
+        ({"seed": 0, "device": 7}, "device is 7; expected text"),
+    ],
+)
+def test_damaged_settings_of_the_run_to_resume_are_named(runner, folder, settings, message):
+    runner("--iterations", 1, "--run-name", "a")
+    path = folder / "runs/a/run.json"
+    write_json(path, {**json.loads(path.read_text()), "settings": settings})
+    code, _, errors = runner("--resume", "runs/a", "--iterations", 2)
+    assert code == 2
+    assert message in errors
+    assert "Traceback" not in errors
+
+
+def test_a_folder_that_another_run_saves_to_is_refused(runner, folder):
+    (folder / "ck").mkdir()
+    words = ("--iterations", 1, "--save-checkpoint-dir", "ck", "--run-name", "a")
+    lock = RunLock(folder / "ck")
+    code, _, errors = runner(*words)
+    assert code == 2
+    assert "error: --save-checkpoint-dir ck: another run writes into this folder (process " in errors
+    assert not (folder / "runs/a/run.json").exists()
+    lock.release()
+    assert runner(*words)[0] == 0
+    assert runner("--resume", "runs/a", "--iterations", 2)[0] == 0
+
+
+def test_a_run_that_is_refused_for_its_checkpoints_leaves_them_as_they_are(runner, folder):
+    assert runner("--iterations", 1, "--save-checkpoint-dir", "ck")[0] == 0
+    saved = (folder / "ck/node_3/model.pt").read_bytes()
+    lock = RunLock(folder / "ck")
+    assert runner("--iterations", 1, "--save-checkpoint-dir", "ck", "--seed", 5)[0] == 2
+    lock.release()
+    assert (folder / "ck/node_3/model.pt").read_bytes() == saved
+
+
+@pytest.mark.parametrize("place", ["runs/a", "runs/a/checkpoints", "deep/down/ck"])
+def test_the_lock_disturbs_neither_the_runs_own_folder_nor_reading(runner, folder, place):
+    code, _, errors = runner("--iterations", 1, "--save-checkpoint-dir", place, "--run-name", "a")
+    assert code == 0, errors
+    assert load_node_checkpoint(place, "3").metadata["node_id"] == "3"
+    assert "node_3" in describe_checkpoint(place)
+    assert ".lock" not in describe_checkpoint(place)
+
+
+def test_without_a_node_that_saves_no_folder_is_locked(runner, folder):
+    off = [word for name in ("Agent", "Trainer") for word in ("--set", f"{name}.checkpoint_enabled=false")]
+    assert runner("--iterations", 1, "--save-checkpoint-dir", "ck", *off)[0] == 0
+    assert not (folder / "ck").exists()
+
+
+def test_a_folder_for_checkpoints_that_is_a_file_is_named(runner, folder):
+    (folder / "ck").write_text("")
+    code, _, errors = runner("--iterations", 1, "--save-checkpoint-dir", "ck")
+    assert code == 2
+    assert "ck" in errors and "Traceback" not in errors

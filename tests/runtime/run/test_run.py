@@ -1,5 +1,6 @@
 """A run as a host sees it: its events, its switches, and how it ends."""
 
+import json
 import os
 import signal
 import threading
@@ -17,7 +18,7 @@ from runtime.run import Run, RunSettings
 from runtime.scheduler.control import CYCLE, FIRING, RunControl
 from runtime.validation import build_graph
 from runtime.workflow import load_workflow
-from tests.commands import USER_NODES, insert_node, small_workflow, write_json
+from tests.commands import USER_NODES, events_of, insert_node, small_workflow, write_json
 
 REGISTRY = discover([nodes], [USER_NODES])
 
@@ -196,16 +197,23 @@ def test_edits_that_cannot_be_made_are_refused_with_the_reason(graph):
     assert not hosted.of(ParameterChanged)
 
 
-def test_edits_are_told_apart_from_the_parameters_at_a_resume(graph, dnne, folder):
+def test_live_edits_hold_after_a_resume_unless_the_command_line_sets_them_anew(graph, dnne, folder):
     write_json(folder / "small.json", small_workflow())
     assert dnne("train", "small.json", "--iterations", 2, "--run-name", "a").code == 0
-    store = ResumeStore(folder / "runs/a")
-    control = RunControl()
+    store, control = ResumeStore(folder / "runs/a"), RunControl()
     control.edit("6", "learning_rate", 5e-4)
+    control.edit("6", "gamma", 0.9)
     settings = RunSettings(iterations=4)
     Run(graph(), settings, "test", [], control, store, store.latest().state).execute()
-    outcome = dnne("train", "--resume", "runs/a", "--iterations", 5)
-    assert "warning: resumed, but parameters.6.learning_rate was 0.0005 and is 0.001" in outcome.err
+    outcome = dnne("train", "--resume", "runs/a", "--iterations", 5, "--set", "Trainer.gamma=0.99")
+    assert outcome.code == 0
+    assert "Trainer.learning_rate is 0.0005, as it was edited during the run" in outcome.err
+    assert "warning: resumed, but parameters.6.gamma was 0.9 and is 0.99" in outcome.err
+    assert outcome.err.count("warning") == 1
+    written = json.loads((folder / "runs/a/workflow.json").read_text())["nodes"]["6"]["inputs"]
+    assert (written["learning_rate"], written["gamma"]) == (5e-4, 0.99)
+    last = events_of(folder / "runs/a/events.jsonl")
+    assert [r["value"] for r in last if r.get("name") == "train/learning_rate"][-1] == 5e-4
 
 
 # Failures
