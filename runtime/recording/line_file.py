@@ -4,6 +4,7 @@ What tears a line all the same (a full disk, a machine that loses its power) is 
 """
 
 import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
@@ -13,6 +14,7 @@ from ..atomic import PathLike
 from ..errors import StorageError
 
 _BLOCK = 1 << 16
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class LineFile:
@@ -65,9 +67,8 @@ def storage_errors(path: PathLike, action: str = "write") -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or error
-        raise StorageError(
-            f"cannot {action} {os.fspath(path)}: {reason}; free some space there or choose another place"
-        ) from error
+        advice = "free some space there or choose another place" if error.errno in _FULL else "choose another place"
+        raise StorageError(f"cannot {action} {os.fspath(path)}: {reason}; {advice}") from error
 
 
 def cut_after(path: PathLike, iteration: int, iteration_of: Callable[[bytes], Optional[int]]) -> None:
