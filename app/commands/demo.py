@@ -58,4 +58,4 @@ def _show_results(folder: Path) -> None:
     except LearningCurveError as error:
         places["learning curve"] = f"none: {error}"
     for what, where in places.items():
-        print(f"  {what:<17}  {where}", file=sys.stderr)
+        print(f"  {what:<19}  {where}", file=sys.stderr)

@@ -23,9 +23,9 @@ def test_the_demo_leaves_a_checkpoint_a_log_and_a_picture_and_says_where(dnne, f
     assert list((run / "tensorboard").glob("events.out.tfevents.*"))
     shown = run.relative_to(folder)
     for line in (
-        f"learning curve     {shown}/learning_curve.png",
-        f"TensorBoard        tensorboard --logdir {shown}/tensorboard",
-        f"evaluate it        dnne infer {EXAMPLE} --load-checkpoint-dir {shown}/checkpoints --episodes 64",
+        f"learning curve       {shown}/learning_curve.png",
+        f"TensorBoard          tensorboard --logdir {shown}/tensorboard",
+        f"evaluate it          dnne infer {EXAMPLE} --load-checkpoint-dir {shown}/checkpoints --episodes 64",
     ):
         assert line in outcome.err
     command = outcome.err.splitlines()[-1].split("dnne ")[1]
@@ -41,7 +41,7 @@ def test_without_an_end_the_demo_trains_until_the_pole_stands(dnne, folder, monk
 def test_a_demo_too_short_for_a_curve_has_trained_all_the_same(dnne, folder):
     outcome = dnne("demo", "--total-timesteps", 64)
     assert outcome.code == 0
-    assert "learning curve     none: " in outcome.err
+    assert "learning curve       none: " in outcome.err
     assert "train for longer" in outcome.err
     assert not list(_run_folder(folder).glob("*.png"))
 
