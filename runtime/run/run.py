@@ -162,8 +162,8 @@ class Run:
 
     def _listen(self) -> None:
         context = self.context
-        for node in self.graph.nodes.values():
-            context.metric_sources.append(partial(_collect_metrics, node))
+        reporting = [n for n in self.graph.nodes.values() if type(n).collect_metrics is not Node.collect_metrics]
+        context.metric_sources += [partial(_collect_metrics, node) for node in reporting]
         context.iteration_listeners += [self._keep_metrics, self.limits.on_iteration, self.checkpoints.on_iteration]
         context.steps_at_start = context.progress.environment_steps
 

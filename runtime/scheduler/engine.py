@@ -10,7 +10,7 @@ import math
 import time
 from contextlib import contextmanager
 from itertools import chain, cycle
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 import torch
 
@@ -18,7 +18,7 @@ from ..context import RunContext
 from ..errors import DeadlockError, NodeFailure
 from ..events import NodeStatistics, NodeStats, Paused, Resumed
 from ..node import Node
-from .compiled import Compiler
+from .compiled import Compiler, Step
 from .control import FIRING, RunControl
 from .deadlock import Wait, deadlock_error, starving
 from .live_edits import apply_edits
@@ -130,10 +130,11 @@ class Engine:
         self.machine.empty_outboxes()
         compiler = Compiler(self.machine)
         for steps, ready in chain(compiler.sections(schedule.prologue), cycle(compiler.sections(schedule.period))):
-            for step in steps:
-                step()
-                if self._stepping_firings:
-                    await self._hold_between_firings()
+            if self._stepping_firings:
+                await self._step_through(steps)
+            else:
+                for step in steps:
+                    step()
             if ready is not None:
                 self._static_ready = ready
                 reason = self._look_around()
@@ -143,6 +144,12 @@ class Engine:
                     return reason
         self._check_half_filled()
         return COMPLETED
+
+    async def _step_through(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            step()
+            if self._stepping_firings:
+                await self._hold_between_firings()
 
     # Interpreted
 
