@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Optional
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -63,7 +63,7 @@ class Task(QObject):
             self.progress.emit(step)
 
     @Slot(object)
-    def _deliver(self, outcome: Tuple[Any, Optional[Exception]]) -> None:
+    def _deliver(self, outcome: Any) -> None:
         result, failure = outcome
         self._thread.join()
         if self.is_cancelled:
