@@ -23,7 +23,7 @@ class Task(QObject):
     """
 
     progress = Signal(str)
-    _ended = Signal(object, object)
+    _ended = Signal(object)
 
     def __init__(
         self, work: Work, succeeded: Callable[[Any], None], failed: Callable[[Exception], None], parent: QObject
@@ -48,21 +48,23 @@ class Task(QObject):
         self.is_cancelled = True
 
     def _run(self) -> None:
-        result, failure = None, None
+        result: Any = None
+        failure: Optional[Exception] = None
         try:
             result = self._work(self._tell)
         except Exception as error:
             logger.info("work in the background failed", exc_info=True)
             failure = error
         with contextlib.suppress(RuntimeError):  # the window is gone: nobody waits for the result
-            self._ended.emit(result, failure)
+            self._ended.emit((result, failure))
 
     def _tell(self, step: str) -> None:
         with contextlib.suppress(RuntimeError):
             self.progress.emit(step)
 
-    @Slot(object, object)
-    def _deliver(self, result: Any, failure: Optional[Exception]) -> None:
+    @Slot(object)
+    def _deliver(self, outcome: Any) -> None:
+        result, failure = outcome
         self._thread.join()
         if self.is_cancelled:
             return

@@ -22,7 +22,8 @@ def open_editor(path: Optional[str] = None) -> int:
     Args:
         path: A workflow to open, or ``None`` for an empty one.
     """
-    app = QApplication.instance() or QApplication(sys.argv[:1])
+    running = QApplication.instance()
+    app = running if isinstance(running, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName(APPLICATION)
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("dnne")

@@ -7,7 +7,7 @@ from typing import Dict, List, Optional, Sequence, Union
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QDialog, QDockWidget, QMainWindow, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDockWidget, QMainWindow, QToolBar, QToolButton, QVBoxLayout, QWidget
 
 from runtime.importing import ImportNote
 from runtime.registry import NodeRegistry
@@ -126,6 +126,7 @@ class MainWindow(QMainWindow):
         self.toolbar.setIconSize(QSize(20, 20))
         self.actions_by_name.fill_toolbar(self.toolbar)
         export = self.toolbar.widgetForAction(self.actions_by_name["actionExport"])
+        assert isinstance(export, QToolButton)
         export.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.addToolBar(self.toolbar)
         self.toolbar.toggleViewAction().setObjectName("actionShowToolbar")

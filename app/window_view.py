@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, Sequence
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QByteArray, QObject, Qt
 from PySide6.QtWidgets import QApplication, QDockWidget, QLineEdit, QMainWindow, QWidget
 
 from .actions import EditorActions
@@ -32,7 +32,7 @@ class WindowView(QObject):
         super().__init__(window)
         self._window, self._canvas, self._docks = window, canvas, docks
         self._actions, self._settings = actions, settings
-        self._first_state = None
+        self._first_state = QByteArray()
 
     # Kept between starts
 
@@ -63,8 +63,7 @@ class WindowView(QObject):
 
     def reset_layout(self) -> None:
         """Put all panels back to their places."""
-        if self._first_state is not None:
-            self._window.restoreState(self._first_state, LAYOUT_VERSION)
+        self._window.restoreState(self._first_state, LAYOUT_VERSION)
         self._place_panels()
 
     # Look

@@ -146,11 +146,11 @@ class ExportDialog(EditorDialog):
 
     def _show_plan(self, plan: ExportPlan) -> None:
         self.summary.setText(plan.summary)
-        for title, files in plan.parts():
+        for number, (title, files) in enumerate(plan.parts()):
             part = QTreeWidgetItem([title, f"{len(files)} files"])
             part.addChildren([QTreeWidgetItem(list(file)) for file in files])
             self.files.addTopLevelItem(part)
-        self.files.topLevelItem(0).setExpanded(True)
+            part.setExpanded(number == 0)
         self.files.setColumnWidth(0, 480)
         self.pages.setCurrentIndex(PLAN_PAGE)
         self._say("")
@@ -183,6 +183,7 @@ class ExportDialog(EditorDialog):
         def work(tell: Tell) -> Any:
             from runtime.export import export_workflow
 
+            assert registry is not None, "the button is disabled while node types load"
             return export_workflow(self._workflow, registry, folder, force=force, progress=tell)
 
         self._say("Exporting…", busy=True)
@@ -259,7 +260,7 @@ class ExportDialog(EditorDialog):
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.report.folder))):
             self._say(f"No program opens folders here; it is {self.report.folder}", role="error")
 
-    def done(self, result: int) -> None:  # type: ignore[override]
+    def done(self, result: int) -> None:
         """Close; what still runs ends by itself and is not shown."""
         if self._task is not None:
             self._task.cancel()

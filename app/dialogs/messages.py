@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional, Sequence, Tuple
+from typing import Callable, Dict, Optional, Sequence, Tuple
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMessageBox, QPushButton, QWidget
 
 Then = Callable[[], None]
 Choice = Tuple[str, QMessageBox.ButtonRole, Optional[Then]]
@@ -27,7 +27,7 @@ def ask(parent: QWidget, name: str, text: str, details: str, choices: Sequence[C
         choices: Text, role, and what to do.
     """
     box = _box(parent, name, QMessageBox.Icon.Question, text, details)
-    actions = {}
+    actions: Dict[QAbstractButton, Optional[Then]] = {}
     for label, role, then in choices:
         button = box.addButton(label, role)
         button.setObjectName(name + "".join(word.capitalize() for word in label.replace("&", "").split()))
@@ -36,7 +36,7 @@ def ask(parent: QWidget, name: str, text: str, details: str, choices: Sequence[C
             box.setEscapeButton(button)
     box.setDefaultButton(next(button for button in actions if isinstance(button, QPushButton)))
 
-    def answered(button: QPushButton) -> None:
+    def answered(button: QAbstractButton) -> None:
         then = actions.get(button)
         if then is not None:
             then()

@@ -31,15 +31,14 @@ class ShortcutsDialog(EditorDialog):
         self._search.textChanged.connect(self._filter)
         self.list = table("shortcutsList", ["", "What", "Keys"])
         self.list.setAccessibleName("Shortcuts")
-        for row in (*rows, *CANVAS):
-            self.list.addTopLevelItem(QTreeWidgetItem(list(row)))
+        self._items = [QTreeWidgetItem(list(row)) for row in (*rows, *CANVAS)]
+        self.list.addTopLevelItems(self._items)
         self.list.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.body.addWidget(self._search)
         self.body.addWidget(self.list, 1)
         self.fit(620, 560)
 
     def _filter(self, text: str) -> None:
-        for index in range(self.list.topLevelItemCount()):
-            item = self.list.topLevelItem(index)
+        for item in self._items:
             line = " ".join(item.text(column) for column in range(3))
             item.setHidden(text.casefold() not in line.casefold())
