@@ -47,3 +47,20 @@ def test_the_logger_is_as_it_was_before_also_after_an_error(forward):
     with pytest.raises(ZeroDivisionError):
         forward(lambda: 1 / 0)
     assert (package.level, package.propagate, list(package.handlers)) == before
+
+
+def test_runs_that_overlap_leave_the_logger_as_it_was_before():
+    package = logging.getLogger("runtime")
+    before = (package.level, package.propagate, list(package.handlers))
+    first, second = (forward_logging(RunContext(verbose=verbose, emit=EventBus([]))) for verbose in (False, True))
+    first.__enter__()
+    second.__enter__()
+    assert package.level == logging.DEBUG
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    assert (package.level, package.propagate, list(package.handlers)) == before
+
+
+def test_a_quiet_run_beside_a_verbose_one_stays_quiet(forward):
+    with forward_logging(RunContext(verbose=True, emit=EventBus([]))):
+        assert ("debug", "level 10") not in forward(_log_all)
