@@ -6,13 +6,22 @@ ends the run.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, Dict, List, Mapping, Optional, Tuple
+
+if TYPE_CHECKING:
+    from .simulators.interface import ViewerState
 
 
 @dataclass(frozen=True)
 class Event:
-    """Base of all events. ``time``: seconds since the start of the run."""
+    """Base of all events. ``time``: seconds since the start of the run.
+
+    Attributes:
+        is_recorded: False for what only shows how a run stands at this moment; no file keeps it.
+    """
+
+    is_recorded: ClassVar[bool] = True
 
     time: float
 
@@ -51,14 +60,24 @@ class LogMessage(Event):
 
 
 @dataclass(frozen=True)
+class WireStats:
+    """How many values wait at one stream input, and how many may at most."""
+
+    port: str
+    queued: int
+    limit: int
+
+
+@dataclass(frozen=True)
 class NodeStats:
-    """Firings, seconds spent and waiting values of one node."""
+    """Firings, seconds spent and waiting values of one node, altogether and by its stream inputs."""
 
     node_id: str
     label: str
     firings: int
     seconds: float
     queued: int
+    wires: Tuple[WireStats, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +86,48 @@ class NodeStatistics(Event):
 
     step: int
     nodes: Tuple[NodeStats, ...] = ()
+
+
+@dataclass(frozen=True)
+class LiveStatistics(NodeStatistics):
+    """Statistics a few times a second, for a host that watches; ``working`` is the node that computes right now."""
+
+    is_recorded: ClassVar[bool] = False
+
+    working: str = ""
+
+
+@dataclass(frozen=True)
+class ProbeSample(Event):
+    """The last value that left an output, for a host that watches.
+
+    Attributes:
+        node_id, port: The output.
+        shape, dtype: Of the value; of a record its first tensor, of anything else its type and no shape.
+        minimum, mean, maximum: Of its finite elements; NaN where there is none.
+        finite: Share of finite elements, in [0, 1].
+    """
+
+    is_recorded: ClassVar[bool] = False
+
+    node_id: str
+    port: str
+    shape: Tuple[int, ...]
+    dtype: str
+    minimum: float
+    mean: float
+    maximum: float
+    finite: float
+
+
+@dataclass(frozen=True)
+class ViewerFrame(Event):
+    """How the environments of a simulation stand, for a host that draws them."""
+
+    is_recorded: ClassVar[bool] = False
+
+    node_id: str
+    state: ViewerState
 
 
 @dataclass(frozen=True)
@@ -132,6 +193,9 @@ EVENT_NAMES: Dict[type, str] = {
     Metrics: "metric",
     LogMessage: "log",
     NodeStatistics: "node_statistics",
+    LiveStatistics: "live_statistics",
+    ProbeSample: "probe",
+    ViewerFrame: "viewer_frame",
     CheckpointSaved: "checkpoint_saved",
     ParameterChanged: "parameter_changed",
     Paused: "paused",
@@ -139,16 +203,6 @@ EVENT_NAMES: Dict[type, str] = {
     Failed: "failed",
     Finished: "finished",
 }
-
-
-def event_records(event: Event) -> List[Dict[str, Any]]:
-    """The JSON objects of one event: one per metric, else one."""
-    if isinstance(event, Metrics):
-        shared = {"event": "metric", "time": event.time, "step": event.step, "iteration": event.iteration}
-        return [dict(shared, name=name, value=value) for name, value in event.values.items()]
-    record: Dict[str, Any] = {"event": EVENT_NAMES[type(event)]}
-    record.update(asdict(event))
-    return [record]
 
 
 def is_clock_metric(name: str) -> bool:

@@ -11,7 +11,8 @@ from typing import Any, Dict, Iterator, Optional, TextIO, Union
 
 from ..atomic import PathLike
 from ..checkpoints.metadata import plain_json
-from ..events import Event, event_records
+from ..event_records import event_records
+from ..events import Event
 from .line_file import LineFile, cut_after, whole_lines
 from .text_output import TextOutput
 

@@ -193,6 +193,8 @@ class Recorders:
 
     def __call__(self, event: Event) -> None:
         """Pass an event on to every sink; the first error is raised after all have heard of the event."""
+        if not event.is_recorded:
+            return
         with contextlib.ExitStack() as stack:
             for sink in reversed(self.sinks):
                 stack.callback(sink, event)

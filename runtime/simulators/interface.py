@@ -4,7 +4,7 @@ All tensors are batched over N environments and live on the simulator's device.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, Dict, NamedTuple, Optional, Sequence
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -59,6 +59,23 @@ class StepResult(NamedTuple):
     reward_components: Dict[str, Tensor]
     log: Dict[str, float]
     critic_observations: Optional[Tensor] = None
+
+
+class ViewerState(NamedTuple):
+    """What a viewer needs to draw some environments, on the CPU.
+
+    Attributes:
+        kind: How it is drawn: ``cartpole``, ``mujoco`` or ``pixels``.
+        env_ids: The K environments, in the order of the rows.
+        values: Of ``cartpole``: cart_position (m), pole_angle (rad), pole_length (m), Shape of each: (K,). Of
+            ``mujoco``: qpos, Shape: (K, nq). Of ``pixels``: frames, Shape: (K, H, W, 3) uint8.
+        description: What stays the same while the run goes on, such as the ``model_xml`` of ``mujoco``.
+    """
+
+    kind: str
+    env_ids: Tuple[int, ...]
+    values: Dict[str, Tensor]
+    description: Dict[str, str]
 
 
 class Simulator(ABC):
@@ -141,9 +158,12 @@ class Simulator(ABC):
             CheckpointError: The state belongs to another task or another number of environments.
         """
 
-    def viewer_state(self, env_ids: Sequence[int]) -> Dict[str, Tensor]:
-        """What a viewer needs to draw some environments, on the CPU, one row per environment; see the engine's docs."""
-        return {}
+    def viewer_state(self, env_ids: Sequence[int]) -> Optional[ViewerState]:
+        """What a viewer needs to draw these environments; ``None`` where the engine or task cannot be drawn.
+
+        It changes nothing and draws nothing from the generator, so that watching a run changes no bit of it.
+        """
+        return None
 
     def close(self) -> None:  # noqa: B027 - engines without handles have nothing to release
         """Release the engine's resources. May be called twice."""

@@ -8,7 +8,7 @@ from torch import Tensor
 from ..errors import CheckpointError
 from ..specs import TaskSpec
 from .engine import Engine
-from .interface import Dones, Simulator, SimulatorError, StepResult
+from .interface import Dones, Simulator, SimulatorError, StepResult, ViewerState
 from .tasks import TASKS
 from .tasks.task import AnalyticTask, ParameterTensors, State
 
@@ -113,11 +113,14 @@ class TorchSimulator(Simulator):
         """The values in force, by name. Shape of each: (N,)."""
         return dict(self._parameters)
 
-    def viewer_state(self, env_ids: Sequence[int]) -> Dict[str, Tensor]:
+    def viewer_state(self, env_ids: Sequence[int]) -> Optional[ViewerState]:
         """What the task's `viewer_state` gives, on the CPU, one row per environment in ``env_ids``."""
+        if not self.task.viewer_kind:
+            return None
         rows = torch.as_tensor(list(env_ids), device=self.device, dtype=torch.int64)
         quantities = self.task.viewer_state(self._present_state(), self._parameters)
-        return {name: values[..., rows].cpu() for name, values in quantities.items()}
+        values = {name: quantity[..., rows].cpu() for name, quantity in quantities.items()}
+        return ViewerState(self.task.viewer_kind, tuple(env_ids), values, {})
 
     def state_dict(self) -> Dict[str, Any]:
         """Physics, episode counters and task parameters; the generator is saved by its owner."""

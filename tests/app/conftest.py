@@ -20,7 +20,7 @@ if importlib.util.find_spec("PySide6") is None or importlib.util.find_spec("pyte
         "test_main_window.py",
         "test_theme.py",
     ]
-    collect_ignore_glob = ["files/*", "dialogs/*", "canvas/*", "panels/*"]
+    collect_ignore_glob = ["files/*", "dialogs/*", "canvas/*", "panels/*", "running/*"]
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cartpole_ppo.json"
 EARLIER = Path(__file__).parents[1] / "fixtures" / "earlier_dnne"

@@ -4,8 +4,10 @@ import dataclasses
 import json
 
 import pytest
+import torch
 
 from runtime import events
+from runtime.event_records import event_records, events_from
 from runtime.events import (
     EVENT_NAMES,
     CheckpointSaved,
@@ -13,17 +15,21 @@ from runtime.events import (
     EventBus,
     Failed,
     Finished,
+    LiveStatistics,
     LogMessage,
     Metrics,
     NodeStatistics,
     NodeStats,
     ParameterChanged,
     Paused,
+    ProbeSample,
     Resumed,
     RunStarted,
-    event_records,
+    ViewerFrame,
+    WireStats,
     is_clock_metric,
 )
+from runtime.simulators.interface import ViewerState
 
 EXAMPLES = [
     RunStarted(0.0, "Cartpole", "train", 0, "cpu", "static", "because"),
@@ -36,6 +42,9 @@ EXAMPLES = [
     Resumed(1.0, 64),
     Failed(1.0, "error", "Traceback", "6", "Trainer", 64),
     Finished(1.0, "completed", 64, 1),
+    LiveStatistics(1.0, 64, (NodeStats("1", "Env", 1, 0.1, 2, (WireStats("actions", 2, 2),)),), "1"),
+    ProbeSample(1.0, "5", "rewards", (64,), "float32", -1.0, 0.5, 1.0, 1.0),
+    ViewerFrame(1.0, "1", ViewerState("cartpole", (0, 3), {"pole_angle": torch.tensor([0.5, -0.5])}, {})),
 ]
 
 
@@ -65,7 +74,9 @@ def test_one_record_for_each_metric():
 
 def test_statistics_of_nodes_are_plain_objects():
     (record,) = event_records(EXAMPLES[3])
-    assert record["nodes"] == ({"node_id": "1", "label": "Env", "firings": 1, "seconds": 0.1, "queued": 0},)
+    assert record["nodes"] == (
+        {"node_id": "1", "label": "Env", "firings": 1, "seconds": 0.1, "queued": 0, "wires": ()},
+    )
 
 
 def test_which_metrics_depend_on_the_clock():
@@ -85,3 +96,32 @@ def test_sinks_are_called_in_order_and_what_they_raise_is_not_swallowed():
     bus.sinks.append(broken)
     with pytest.raises(OSError, match="disk full"):
         bus(EXAMPLES[7])
+
+
+@pytest.mark.parametrize("event", EXAMPLES[:-1], ids=lambda event: type(event).__name__)
+def test_events_come_back_from_their_records(event):
+    assert list(events_from(json.loads(json.dumps(event_records(event))))) == [event]
+
+
+def test_viewer_frames_come_back_with_the_same_bits():
+    frames = torch.arange(24, dtype=torch.uint8).reshape(2, 2, 2, 3)
+    state = ViewerState("pixels", (4, 1), {"frames": frames, "none": torch.empty(0, 3)}, {"task": "Pong"})
+    (back,) = events_from(json.loads(json.dumps(event_records(ViewerFrame(2.0, "1", state)))))
+    assert back.state[:2] == state[:2] and back.state.description == state.description
+    assert torch.equal(back.state.values["frames"], frames) and back.state.values["none"].shape == (0, 3)
+
+
+def test_metrics_of_several_iterations_are_told_apart_and_odd_numbers_come_back():
+    first, second = Metrics(1.0, 64, 1, {"a": 1.0}), Metrics(1.5, 128, 2, {"a": float("inf"), "b": 2.0})
+    records = [*event_records(first), *event_records(second), *event_records(EXAMPLES[6])]
+    records[1]["value"] = "inf"
+    assert list(events_from(records)) == [first, second, EXAMPLES[6]]
+
+
+def test_records_of_another_version_are_left_out():
+    records = [{"event": "dream", "time": 1.0}, {"event": "paused"}, {"no": "event"}, *event_records(EXAMPLES[7])]
+    assert list(events_from(records)) == [EXAMPLES[7]]
+
+
+def test_what_only_shows_the_moment_is_not_recorded():
+    assert [type(event) for event in EXAMPLES if not event.is_recorded] == [LiveStatistics, ProbeSample, ViewerFrame]

@@ -72,6 +72,7 @@ class Cartpole(AnalyticTask):
     """
 
     name = "Cartpole"
+    viewer_kind = "cartpole"
     state_type = CartpoleState
     observation_space = Box((4,))
     action_space = Box((1,), -1.0, 1.0)

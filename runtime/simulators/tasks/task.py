@@ -142,9 +142,11 @@ class AnalyticTask(Task):
 
     Attributes:
         state_type: The NamedTuple of its physical state.
+        viewer_kind: How a viewer draws it (see `ViewerState`); empty where it cannot be drawn.
     """
 
     state_type: ClassVar[type]
+    viewer_kind: ClassVar[str] = ""
 
     @abstractmethod
     def constants(self, parameters: ParameterTensors) -> Any:
@@ -159,7 +161,7 @@ class AnalyticTask(Task):
         """
 
     def viewer_state(self, state: State, parameters: ParameterTensors) -> Dict[str, Tensor]:
-        """What a viewer needs to draw the environments. Shape of each: (N,)."""
+        """What a viewer of the kind ``viewer_kind`` needs to draw the environments. Shape of each: (N,)."""
         return {}
 
 

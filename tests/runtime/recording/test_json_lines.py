@@ -76,7 +76,7 @@ def test_every_kind_of_event_is_a_line_with_its_name_and_time():
     assert [record["time"] for record in records] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
     assert records[1]["message"] == "é \u2028 line\nbreak"
     assert records[2]["nodes"] == [
-        {"node_id": "3", "label": "Agent", "firings": 1, "seconds": 0.5, "queued": 0},
+        {"node_id": "3", "label": "Agent", "firings": 1, "seconds": 0.5, "queued": 0, "wires": []},
     ]
     assert records[4]["old"] == [64, 64]
 

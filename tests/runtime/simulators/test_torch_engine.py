@@ -298,7 +298,9 @@ def test_misuse_is_named():
 def test_viewer_state_picks_environments():
     simulator = make(4)
     observations = simulator.reset()
-    drawn = simulator.viewer_state([2, 0])
+    state = simulator.viewer_state([2, 0])
+    assert (state.kind, state.env_ids, state.description) == ("cartpole", (2, 0), {})
+    drawn = state.values
     assert torch.equal(drawn["cart_position"], observations[[2, 0], 0])
     assert torch.equal(drawn["pole_angle"], observations[[2, 0], 2])
     assert drawn["pole_length"].tolist() == [1.0, 1.0]

@@ -1,0 +1,125 @@
+"""Events as JSON objects, and back: for files of events, and for a host that runs the engine in another process."""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import math
+from dataclasses import MISSING, asdict, fields
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, Optional
+
+from .events import EVENT_NAMES, Event, Metrics, NodeStatistics, NodeStats, ProbeSample, ViewerFrame, WireStats
+
+if TYPE_CHECKING:
+    import torch
+
+Record = Dict[str, Any]
+
+_TYPES = {name: kind for kind, name in EVENT_NAMES.items()}
+_SHARED = ("time", "step", "iteration")
+
+
+def event_records(event: Event) -> List[Record]:
+    """The JSON objects of one event: one per metric, else one."""
+    if isinstance(event, Metrics):
+        shared = {"event": "metric", "time": event.time, "step": event.step, "iteration": event.iteration}
+        return [dict(shared, name=name, value=value) for name, value in event.values.items()]
+    record: Record = {"event": EVENT_NAMES[type(event)]}
+    if isinstance(event, ViewerFrame):
+        record.update(time=event.time, node_id=event.node_id, state=_encode_viewer_state(event.state))
+    else:
+        record.update(asdict(event))
+    return [record]
+
+
+def events_from(records: Iterable[Mapping[str, Any]]) -> Iterator[Event]:
+    """Undo `event_records`; metrics that were published together come together.
+
+    Records that are no event of this version, such as those of a later one, are left out.
+    """
+    gathered: List[Mapping[str, Any]] = []
+    for record in records:
+        if gathered and not _belongs(record, gathered[0]):
+            yield _metrics(gathered)
+            gathered = []
+        if _is_metric(record):
+            gathered.append(record)
+            continue
+        event = _event(record)
+        if event is not None:
+            yield event
+    if gathered:
+        yield _metrics(gathered)
+
+
+def _is_metric(record: Mapping[str, Any]) -> bool:
+    return record.get("event") == "metric" and all(name in record for name in (*_SHARED, "name", "value"))
+
+
+def _belongs(record: Mapping[str, Any], first: Mapping[str, Any]) -> bool:
+    return _is_metric(record) and all(record[name] == first[name] for name in _SHARED)
+
+
+def _metrics(records: List[Mapping[str, Any]]) -> Metrics:
+    values = {record["name"]: _number(record["value"]) for record in records}
+    first = records[0]
+    return Metrics(first["time"], first["step"], first["iteration"], values)
+
+
+def _number(value: Any) -> float:
+    """A number; JSON writes NaN and infinity as texts, and ``None`` stands for no number."""
+    return math.nan if value is None else float(value)
+
+
+def _event(record: Mapping[str, Any]) -> Optional[Event]:
+    kind = _TYPES.get(record.get("event", ""))
+    if kind is None or kind is Metrics:
+        return None
+    known = fields(kind)
+    if any(
+        field.name not in record for field in known if field.default is MISSING and field.default_factory is MISSING
+    ):
+        return None
+    values = {field.name: record[field.name] for field in known if field.name in record}
+    if issubclass(kind, NodeStatistics):
+        values["nodes"] = tuple(_node_stats(node) for node in values.get("nodes", ()))
+    elif kind is ProbeSample:
+        values["shape"] = tuple(values["shape"])
+        values.update({name: _number(values[name]) for name in ("minimum", "mean", "maximum", "finite")})
+    elif kind is ViewerFrame:
+        values["state"] = _decode_viewer_state(values["state"])
+    event: Event = kind(**values)
+    return event
+
+
+def _node_stats(node: Mapping[str, Any]) -> NodeStats:
+    wires = tuple([WireStats(wire["port"], wire["queued"], wire["limit"]) for wire in node.get("wires", ())])
+    return NodeStats(node["node_id"], node["label"], node["firings"], node["seconds"], node["queued"], wires)
+
+
+def _encode_viewer_state(state: Any) -> Record:
+    values = {name: _encode_tensor(tensor) for name, tensor in state.values.items()}
+    return {"kind": state.kind, "env_ids": state.env_ids, "values": values, "description": state.description}
+
+
+def _decode_viewer_state(state: Mapping[str, Any]) -> Any:
+    from .simulators.interface import ViewerState
+
+    values = {name: _decode_tensor(tensor) for name, tensor in state["values"].items()}
+    return ViewerState(state["kind"], tuple(state["env_ids"]), values, dict(state["description"]))
+
+
+def _encode_tensor(tensor: torch.Tensor) -> Record:
+    plain = tensor.detach().cpu().contiguous()
+    content = ctypes.string_at(plain.data_ptr(), plain.numel() * plain.element_size()) if plain.numel() else b""
+    dtype = str(plain.dtype).split(".")[-1]
+    return {"dtype": dtype, "shape": list(plain.shape), "bytes": base64.b64encode(content).decode("ascii")}
+
+
+def _decode_tensor(encoded: Mapping[str, Any]) -> torch.Tensor:
+    import torch
+
+    dtype = getattr(torch, encoded["dtype"])
+    content = bytearray(base64.b64decode(encoded["bytes"]))
+    flat = torch.frombuffer(content, dtype=dtype) if content else torch.empty(0, dtype=dtype)
+    return flat.reshape(encoded["shape"])

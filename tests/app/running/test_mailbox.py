@@ -1,0 +1,41 @@
+"""The mailbox loses no metrics and keeps the newest of what only shows the moment."""
+
+import threading
+
+from app.running.mailbox import Mailbox
+from runtime.events import LiveStatistics, LogMessage, Metrics, NodeStatistics, ProbeSample
+
+
+def probe(time, node_id="5", port="rewards"):
+    return ProbeSample(time, node_id, port, (4,), "float32", 0.0, time, 1.0, 1.0)
+
+
+def test_every_metric_and_message_comes_in_order():
+    mailbox = Mailbox()
+    events = [Metrics(float(i), i, i, {"a": 1.0}) if i % 2 else LogMessage(float(i), "info", str(i)) for i in range(50)]
+    for event in events:
+        mailbox.put(event)
+    assert mailbox.take() == events
+    assert mailbox.take() == []
+
+
+def test_of_the_moment_the_newest_of_each_thing_stays():
+    mailbox = Mailbox()
+    message = LogMessage(0.5, "info", "between")
+    kept = [message, probe(2.0), probe(1.5, port="dones"), probe(1.6, "6"), LiveStatistics(3.0, 9)]
+    for event in (probe(1.0), NodeStatistics(0.1, 1), message, LiveStatistics(2.0, 5), *kept[1:]):
+        mailbox.put(event)
+    assert mailbox.take() == kept
+    mailbox.put(probe(4.0))
+    assert mailbox.take() == [probe(4.0)]
+
+
+def test_nothing_is_lost_while_it_is_emptied():
+    mailbox, found = Mailbox(), []
+    thread = threading.Thread(target=lambda: [mailbox.put(Metrics(0.0, i, i)) for i in range(20_000)])
+    thread.start()
+    while thread.is_alive():
+        found += mailbox.take()
+    thread.join()
+    found += mailbox.take()
+    assert [event.iteration for event in found] == list(range(20_000))
