@@ -11,7 +11,7 @@ from ..errors import DnneError, ParameterError
 from ..spaces import Space, policy_outputs
 from .distributions import DiagonalGaussian, Family, distribution_for, gaussian_log_prob, standard_normal
 from .likelihoods import CategoricalLikelihood, GaussianLikelihood, Likelihood
-from .networks import FeatureNetwork, empty_linear, initialize
+from .networks import EmptyLinear, FeatureNetwork, initialize
 from .normalization import RunningMeanStd
 from .types import PolicyOutput
 
@@ -102,8 +102,8 @@ class ActorCritic(nn.Module):
             critic_cnn = None if cnn and self.privileged else cnn
             self.critic = FeatureNetwork(shape, hidden_sizes, activation, _wants_cnn(critic_cnn, shape))
         outputs = policy_outputs(action_space) * (2 if self.sigma == "state" else 1)
-        self.policy_head = empty_linear(self.actor.output_size, outputs)
-        self.value_head = empty_linear(self.value_network.output_size, 1)
+        self.policy_head = EmptyLinear(self.actor.output_size, outputs)
+        self.value_head = EmptyLinear(self.value_network.output_size, 1)
         self._initialize(generator, orthogonal_init, initial_log_std)
         self._add_log_std(initial_log_std)
         self._add_normalizers(normalize_observations, observation_clip, normalize_values)

@@ -80,9 +80,21 @@ def activation_named(name: str) -> Activation:
     return ACTIVATIONS[name]
 
 
-def empty_linear(inputs: int, outputs: int) -> nn.Linear:
-    """A linear layer that is not initialised, so that nothing is drawn from the global generator."""
-    return nn.utils.skip_init(nn.Linear, inputs, outputs)
+class EmptyLinear(nn.Linear):
+    """A linear layer that is not initialised, so that nothing is drawn from the global generator.
+
+    `torch.nn.utils.skip_init` does the same by way of the meta device, which takes a second to import.
+    """
+
+    def reset_parameters(self) -> None:
+        pass
+
+
+class EmptyConv2d(nn.Conv2d):
+    """A convolution that is not initialised."""
+
+    def reset_parameters(self) -> None:
+        pass
 
 
 @torch.no_grad()
@@ -113,7 +125,7 @@ class MLP(nn.Module):
         self.input_size = input_size
         sizes = [input_size, *hidden_sizes]
         self.output_size = sizes[-1]
-        self.layers = nn.ModuleList(empty_linear(*pair) for pair in zip(sizes, sizes[1:]))
+        self.layers = nn.ModuleList(EmptyLinear(*pair) for pair in zip(sizes, sizes[1:]))
         self._activate = activation_named(activation).forward
 
     @property
@@ -145,8 +157,7 @@ class CNN(nn.Module):
         geometry = _LARGE_IMAGE if min(side) >= _LARGE_SIDE else _SMALL_IMAGE
         layers = []
         for width, (kernel, stride, padding) in zip(channels, geometry):
-            options = {"stride": stride, "padding": padding}
-            layers.append(nn.utils.skip_init(nn.Conv2d, depth, width, kernel, **options))
+            layers.append(EmptyConv2d(depth, width, kernel, stride=stride, padding=padding))
             side = [(length + 2 * padding - kernel) // stride + 1 for length in side]
             depth = width
         self.layers = nn.ModuleList(layers)
