@@ -103,6 +103,12 @@ class PPOTrainerNode(CheckpointedNode):
                 )
         if inputs["rewards"].shape is not None and len(inputs["rewards"].shape or ()) != 1:
             yield "rewards", f"they are {inputs['rewards'].text}", "one number per environment: (N,)"
+        if self.learning_rate_schedule == "adaptive" and self.learning_rate_low > self.learning_rate_high:
+            yield (
+                "learning_rate_low",
+                f"it is {self.learning_rate_low:g}, above learning_rate_high, {self.learning_rate_high:g}",
+                "the lower end comes first",
+            )
         num_envs = (states.shape or actions.shape or (None,))[0]
         if num_envs:
             try:

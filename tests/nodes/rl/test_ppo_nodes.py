@@ -254,6 +254,8 @@ def test_the_checkpoint_of_a_trainer_that_has_not_fired_since_it_was_loaded():
         ({}, {"states": Spec((4, 12), "float32", TASK, ("X 1",)), "dones": Spec(transformed=("X 1",))}, "states",
          "they went through X 1, but what the policy saw through no transform"),
         ({}, {"dones": Spec(transformed=("X 1",))}, "dones", "the final observations in dones through X 1"),
+        ({"learning_rate_schedule": "adaptive", "learning_rate_low": 0.1}, {}, "learning_rate_low",
+         "it is 0.1, above learning_rate_high, 0.01"),
         ({"checkpoint_trigger_value": "x"}, {}, "checkpoint_trigger_value", ""),
     ],
 )  # fmt: skip
