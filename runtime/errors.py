@@ -53,3 +53,7 @@ class NodeFailure(DnneError):
 
 class RunError(DnneError):
     """A run cannot start with these settings."""
+
+
+class TaskDefinitionError(DnneError):
+    """A task is declared in a way that cannot work; names the class and what is wrong."""

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from ...spaces import Box
+from .physics_state import PhysicsState
+from .physics_task import BodyProperties, PhysicsModel, PhysicsTask
 from .task import AnalyticTask, Evaluation, ParameterTensors, TaskParameter
 
 GRAVITY = 9.81
@@ -21,7 +23,11 @@ MAX_POLE_SPEED = 8.0
 MASS_CENTRE = 0.47
 """Height of the pole's centre of mass above the joint, as a share of its length."""
 POLE_WIDTH = 0.06
-"""Side of the pole's box that lies in the plane in which it swings (the other side is 0.04 m). Unit: m."""
+"""Side of the pole's box that lies in the plane in which it swings. Unit: m."""
+POLE_DEPTH = 0.04
+"""The other side, along the axis of its joint. Unit: m."""
+CART_INERTIA = 0.01
+"""Moments of inertia of the cart, which never turns, per kilogram. Unit: m²."""
 POSITION_LIMIT = 3.0
 """An episode fails where the cart is further than this from the middle. Unit: m."""
 ANGLE_LIMIT = math.pi / 2
@@ -63,7 +69,7 @@ class CartpoleConstants(NamedTuple):
     gravity: Tensor
 
 
-class Cartpole(AnalyticTask):
+class Cartpole(AnalyticTask, PhysicsTask):
     """The cart is pushed with 400 N times the action, along a rail; the pole swings freely on its joint.
 
     The equations of motion are those of a rigid pole on a frictionless cart, integrated with the semi-implicit Euler
@@ -80,6 +86,16 @@ class Cartpole(AnalyticTask):
     timestep = 0.0166
     substeps = 2
     action_effort = (400.0,)
+    model = PhysicsModel(
+        file="cartpole.xml",
+        joints=("slider", "hinge"),
+        actuated_joints=("slider",),
+        root_body="rail",
+        fixed_base=True,
+        start_position=(0.0, 0.0, 2.0),
+        joint_limits=((-RAIL, RAIL), (-math.inf, math.inf)),
+        joint_speed_limits=(math.inf, MAX_POLE_SPEED),
+    )
     reward_components = ("upright", "cart_velocity", "pole_velocity", "failure")
     parameters = (
         TaskParameter(
@@ -114,7 +130,7 @@ class Cartpole(AnalyticTask):
         """
         return torch.stack(state, dim=1)
 
-    def evaluate(self, state: CartpoleState) -> Evaluation:
+    def evaluate(self, state: CartpoleState, observations: Optional[Tensor] = None) -> Evaluation:
         """Reward 1 - θ² - 0.01·|ẋ| - 0.005·|θ̇|, or -2 where |x| > 3 m or |θ| > π/2, which ends the episode.
 
         Components: ``upright`` 1 - θ², ``cart_velocity`` -0.01·|ẋ|, ``pole_velocity`` -0.005·|θ̇|, ``failure`` -2.
@@ -135,6 +151,35 @@ class Cartpole(AnalyticTask):
         draws = torch.empty(4, len(positions), device=positions.device).uniform_(-1.0, 1.0, generator=generator)
         x, x_dot, theta, theta_dot = draws.unbind(0)
         return CartpoleState(x * positions, x_dot * velocities, theta * positions, theta_dot * velocities)
+
+    def next_state(self, previous: CartpoleState, physics: PhysicsState, actions: Tensor) -> CartpoleState:
+        """The two joints, as an engine measured them."""
+        (x, theta), (x_dot, theta_dot) = physics.joint_positions.unbind(1), physics.joint_velocities.unbind(1)
+        return CartpoleState(x, x_dot, theta, theta_dot)
+
+    def physics(self, state: CartpoleState) -> PhysicsState:
+        """The two joints, for an engine that begins an episode; the rail stays where it is."""
+        return self.start(len(state.x))._replace(
+            joint_positions=torch.stack((state.x, state.theta), dim=1),
+            joint_velocities=torch.stack((state.x_dot, state.theta_dot), dim=1),
+        )
+
+    def efforts(self, parameters: ParameterTensors) -> Tensor:
+        """The push at an action of 1. Unit: N. Shape: (N, 1)."""
+        return parameters["push_effort"].unsqueeze(1)
+
+    def bodies(self, parameters: ParameterTensors) -> Dict[str, BodyProperties]:
+        """Masses of the cart and of the pole, a box that stands on its joint."""
+        cart, mass, length = (parameters[name] for name in ("cart_mass", "pole_mass", "pole_length"))
+        zero, ones = torch.zeros_like(mass), torch.ones(1, 3, device=self.device)
+        depth, width = POLE_DEPTH**2, POLE_WIDTH**2
+        sides = torch.stack((length**2 + depth, length**2 + width, zero + (width + depth)), dim=1)
+        return {
+            "cart": BodyProperties(cart, zero.unsqueeze(1) * ones, CART_INERTIA * cart.unsqueeze(1) * ones),
+            "pole": BodyProperties(
+                mass, torch.stack((zero, zero, MASS_CENTRE * length), dim=1), mass.unsqueeze(1) * sides / 12
+            ),
+        }
 
     def constants(self, parameters: ParameterTensors) -> CartpoleConstants:
         """Masses and moments of cart and pole."""

@@ -1,6 +1,7 @@
 """What a task declares and computes. A task holds no state: every engine drives the same functions.
 
-Tensors have the environments, N, in their last dimension unless a docstring says otherwise.
+Tensors of analytic tasks have the environments, N, in their last dimension unless a docstring says otherwise; those
+of physical tasks have them in front.
 """
 
 import math
@@ -18,7 +19,7 @@ from ...specs import TaskSpec
 from ...suggest import did_you_mean
 
 State = Any
-"""The physical state that a task works on: a NamedTuple of tensors of its own. Shape of each: (..., N)."""
+"""The state that a task works on: a NamedTuple of tensors of its own, maybe nested."""
 
 ParameterTensors = Dict[str, Tensor]
 """Values of the task parameters by name, one per environment. Shape of each: (N,)."""
@@ -129,8 +130,13 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def evaluate(self, state: State) -> Evaluation:
-        """Reward of the step that led to a state, and whether the episode ends there."""
+    def evaluate(self, state: State, observations: Optional[Tensor] = None) -> Evaluation:
+        """Reward of the step that led to a state, and whether the episode ends there.
+
+        Args:
+            observations: What `observe` gives for the state, where the caller has it: a task whose reward is made of
+                observations need not compute them twice. The result is the same without.
+        """
 
     @abstractmethod
     def initial_state(self, parameters: ParameterTensors, generator: Optional[torch.Generator]) -> State:
