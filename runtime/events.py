@@ -39,6 +39,7 @@ class RunStarted(Event):
     step: int = 0
     iteration: int = 0
     resumed: bool = False
+    run_dir: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import inspect
 import sys
 import typing
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .context import RunContext
 from .errors import NodeDefinitionError, ParameterError
@@ -30,6 +30,8 @@ from .suggest import did_you_mean
 
 if TYPE_CHECKING:
     import torch
+
+    from .simulators.interface import ViewerState
 
 Finding = Tuple[str, str, str]
 
@@ -149,6 +151,13 @@ class Node:
     def collect_metrics(self) -> Dict[str, float]:
         """This node's numbers for the iteration that just ended; collected with the trainer's."""
         return {}
+
+    def viewer_state(self, env_ids: Sequence[int]) -> Optional[ViewerState]:
+        """How the environments of a node that owns a simulation stand, for a viewer; ``None`` of any other node.
+
+        It must change nothing: a run that is watched gives the same bits.
+        """
+        return None
 
     def parameters_changed(self, names: FrozenSet[str]) -> None:
         """Live parameters were edited; called between two firings."""

@@ -1,12 +1,13 @@
 """The environment node: owns the simulation and gives its first observations."""
 
-from typing import Any, Dict, Iterable
+from typing import Any, Dict, Iterable, Optional, Sequence
 
 from runtime.errors import DnneError
 from runtime.node import Finding, Node
 from runtime.parameters import param
 from runtime.ports import HELD, OBSERVATIONS, SIMULATOR, TASK_PARAMETERS, In, Out
 from runtime.simulators.factory import SIMULATOR_NAMES, make_simulator, task_spec
+from runtime.simulators.interface import ViewerState
 from runtime.specs import Spec, check_task_parameters
 
 
@@ -83,6 +84,10 @@ class IsaacGymEnvNode(Node):
     def held_outputs(self) -> Dict[str, Any]:
         """The simulation, again, after a resume."""
         return {"sim": self.simulation}
+
+    def viewer_state(self, env_ids: Sequence[int]) -> Optional[ViewerState]:
+        """The simulation's, of those environments that there are."""
+        return self.simulation.viewer_state([env_id for env_id in env_ids if env_id < self.num_envs])
 
     def state_dict(self) -> Dict[str, Any]:
         """State of every environment."""

@@ -8,7 +8,7 @@ import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
 from ..atomic import PathLike
 from ..checkpoints import ResumeState, ResumeStore
@@ -28,10 +28,13 @@ from ..recording import (
 from ..recording.line_file import storage_errors
 from ..recording.run_lock import RunLock
 from ..run import Run
+from ..run.live_reports import LiveReports
 from ..scheduler.control import RunControl
 from ..validation import Adjust, Problem, check_graph, require_valid
 from ..workflow import Workflow, format_workflow, load_workflow
 from .builtins_flags import publish_flags
+from .commands import CommandReader
+from .host import Host, HostDisplay
 from .late_recorders import LateRecorders
 from .options import DEFAULT_LOG_DIR, add_run_options, run_settings
 from .overrides import apply_overrides, assigned
@@ -44,6 +47,8 @@ WITHOUT_INFLUENCE = tuple(
     for name in ("timeout", "verbose", "visual", "resume_interval", "save_checkpoint_dir", "load_checkpoint_dir")
 )
 ENDS = tuple(f"settings.{name}" for name in ("total_timesteps", "iterations", "stop_reward", "patience"))
+
+Display = Union[ProgressDisplay, HostDisplay]
 
 
 @dataclass(frozen=True)
@@ -91,16 +96,24 @@ class Session:
         inference: Nothing is trained.
         publish: Set the flags on `builtins`, before any node is made.
         stack: Closes what the session opens.
+        host: Hears and steers the run instead of a terminal.
 
     Raises:
         DnneError: The workflow, the options or the run to resume do not fit; nothing has been written yet.
     """
 
     def __init__(
-        self, source: Source, args: argparse.Namespace, inference: bool, publish: bool, stack: contextlib.ExitStack
+        self,
+        source: Source,
+        args: argparse.Namespace,
+        inference: bool,
+        publish: bool,
+        stack: contextlib.ExitStack,
+        host: Optional[Host] = None,
     ):
-        self.args, self.stack = args, stack
-        self.control = RunControl()
+        self.args, self.stack, self.host = args, stack, host
+        self.control = host.control if host is not None else RunControl()
+        self.watchers: List[Sink] = [host.sink] if host is not None else []
         self.signals = stack.enter_context(stop_on_signals(self.control))
         self.earlier: Optional[RunFolder] = None
         self.earlier_info: Dict[str, Any] = {}
@@ -171,7 +184,8 @@ class Session:
             folder = self._open_folder()
             sinks = self._open_sinks(folder, display, files)
         except DnneError as error:
-            return bad_input(error)
+            display.message(str(error), "error")
+            return EXIT_BAD_INPUT
         run = Run(
             self.graph, self.settings, self.document.name, sinks, self.control,
             ResumeStore(folder.path), self.resume.state if self.resume else None, str(folder.path),
@@ -179,9 +193,11 @@ class Session:
         result, code = "failed", EXIT_FAILED
         try:
             with files:
+                for watcher in self.watchers:
+                    files.enter_context(LiveReports(run, watcher))
                 self._tell_differences(run)
                 run.execute()
-            result, code = ("interrupted" if self.signals.received else "finished"), self.signals.exit_code
+            result, code = ("interrupted" if self.control.stop_reason else "finished"), self.signals.exit_code
         except OutputClosed:
             code = EXIT_OUTPUT_CLOSED
         except Exception as error:
@@ -240,15 +256,21 @@ class Session:
             else:
                 run.context.log(f"resumed; {line}")
 
-    def _new_display(self) -> ProgressDisplay:
+    def _new_display(self) -> Display:
         settings = self.settings
+        if self.host is not None:
+            return HostDisplay(self.host.sink)
         return ProgressDisplay(
             sys.stderr, settings.total_timesteps, settings.iterations, settings.timeout, settings.verbose
         )
 
-    def _open_sinks(self, folder: RunFolder, display: ProgressDisplay, files: contextlib.ExitStack) -> List[Sink]:
+    def _open_sinks(self, folder: RunFolder, display: Display, files: contextlib.ExitStack) -> List[Sink]:
         resume = self.resume
         sinks: List[Sink] = [display]
+        if self.host is not None:
+            sinks.append(self.host.sink)
+        if self.args.commands:
+            CommandReader(self.control, lambda text: display.message(text, "error"))
         if resume is None:
             sinks.append(files.enter_context(folder.recorders()))
         else:
@@ -256,14 +278,17 @@ class Session:
             sinks.append(files.enter_context(contextlib.closing(late)))
         if self.args.events:
             target = sys.stdout if self.args.events == "-" else self.args.events
-            sinks.append(files.enter_context(contextlib.closing(JsonLinesSink(target))))
+            events = files.enter_context(contextlib.closing(JsonLinesSink(target)))
+            sinks.append(events)
+            if self.args.commands:
+                self.watchers.append(events)
         return sinks
 
     def _begin_again(self, folder: RunFolder, resume: ResumeState) -> Recorders:
         self._describe(folder)
         return folder.recorders(resume.iteration, resume.step)
 
-    def _note_end(self, folder: RunFolder, result: str, display: ProgressDisplay) -> int:
+    def _note_end(self, folder: RunFolder, result: str, display: Display) -> int:
         if self.earlier is not None and display.tally.started is None:
             return 0
         try:
@@ -273,7 +298,7 @@ class Session:
             return EXIT_FAILED
         return 0
 
-    def _summarise(self, folder: RunFolder, display: ProgressDisplay) -> None:
+    def _summarise(self, folder: RunFolder, display: Display) -> None:
         tally = display.tally
         places: Dict[str, PathLike] = {"run folder": folder.path}
         if not self.settings.inference:

@@ -120,6 +120,11 @@ def _add_files(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None
     group.add_argument(
         "--events", metavar="FILE", help="also write events as JSON lines to FILE, or - for standard output"
     )
+    group.add_argument(
+        "--commands", action="store_true",
+        help="obey commands on standard input, as JSON lines: pause, resume, step, stop, edit, watch_probes, "
+        "watch_viewer; where they end, the run is stopped",
+    )  # fmt: skip
 
 
 def _add_display(group: argparse._ArgumentGroup) -> None:

@@ -7,6 +7,7 @@ and ``"-inf"``, which ``float()`` reads. Floats are written so that reading them
 
 import json
 import sys
+import threading
 from typing import Any, Dict, Iterator, Optional, TextIO, Union
 
 from ..atomic import PathLike
@@ -38,6 +39,7 @@ class JsonLinesSink:
         Raises:
             StorageError: the file cannot be created or opened.
         """
+        self._lock = threading.Lock()
         self._output: Union[LineFile, TextOutput]
         if target == STANDARD_OUTPUT:
             self._output = TextOutput(sys.stdout)
@@ -47,7 +49,7 @@ class JsonLinesSink:
             self._output = LineFile(target, append)
 
     def __call__(self, event: Event) -> None:
-        """Write the records of one event.
+        """Write the records of one event; may be called from any thread.
 
         Raises:
             OutputClosed: nobody reads the stream any more.
@@ -55,7 +57,8 @@ class JsonLinesSink:
         """
         lines = "".join([record_line(record) for record in event_records(event)])
         if lines:
-            self._output.write(lines)
+            with self._lock:
+                self._output.write(lines)
 
     def close(self) -> None:
         """Close the file; a stream that was passed in stays open."""

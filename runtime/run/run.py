@@ -172,7 +172,7 @@ class Run:
         context.send(
             RunStarted, self.name, settings.mode, settings.seed, str(context.device),
             "static" if engine.schedule is not None else "queues", engine.schedule_reason,
-            context.progress.environment_steps, context.progress.iterations, context.resumed,
+            context.progress.environment_steps, context.progress.iterations, context.resumed, context.run_dir or "",
         )  # fmt: skip
 
     def _keep_metrics(self, metrics: Dict[str, float]) -> None:

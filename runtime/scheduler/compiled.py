@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple, Union
 
 from ..errors import NodeFailure, RateError
 from .machine import RELEASE, HeldSlot, Machine, StreamQueue, TriggerWire, Unit
-from .static_schedule import Entry
+from .observer import Tap
+from .static_schedule import Entry, StaticSchedule
 
 Step = Callable[[], None]
 Appends = Tuple[Tuple[str, Callable[[Any], None]], ...]
-Slots = Tuple[Tuple[str, HeldSlot], ...]
+Slots = Tuple[Tuple[str, Union[HeldSlot, Tap]], ...]
 
 
 class Section(NamedTuple):
@@ -51,6 +52,35 @@ class Compiler:
         return _compiled(self.machine.units[entry.unit], entry, [self.machine.queues[index] for index in entry.queues])
 
 
+class Program:
+    """The sections of a schedule in the order in which they run: the prologue's once, then the period's for ever.
+
+    Attributes:
+        is_outdated: Set when taps were put on or taken off; what comes next is compiled anew.
+    """
+
+    def __init__(self, machine: Machine, schedule: StaticSchedule):
+        self._machine, self._schedule = machine, schedule
+        self.is_outdated = False
+
+    def __iter__(self) -> Iterator[Section]:
+        sections, start = self._compile()
+        index = 0
+        while index < len(sections):
+            yield sections[index]
+            index += 1
+            if self.is_outdated:
+                sections, start = self._compile()
+            if index == len(sections):
+                index = start
+
+    def _compile(self) -> Tuple[List[Section], int]:
+        self.is_outdated = False
+        compiler = Compiler(self._machine)
+        prologue = compiler.sections(self._schedule.prologue)
+        return prologue + compiler.sections(self._schedule.period), len(prologue)
+
+
 def _compiled(unit: Unit, entry: Entry, queues: List[StreamQueue]) -> Step:
     """One firing or release, as straight-line code.
 
@@ -65,7 +95,7 @@ def _compiled(unit: Unit, entry: Entry, queues: List[StreamQueue]) -> Step:
     accept, accepted = _acceptance(unit, entry)
 
     def step() -> None:
-        started = clock()
+        unit.began = started = clock()
         inputs = {}
         for port, take in takes:
             inputs[port] = take()
@@ -87,9 +117,9 @@ def _compiled(unit: Unit, entry: Entry, queues: List[StreamQueue]) -> Step:
             raise NodeFailure(unit.node.id, unit.node.label, error) from error
         for port, append in appends:
             append(outputs[port])
-        for port, slot in slots:
-            slot.value = outputs[port]
-            slot.written = True
+        for port, keeper in slots:
+            keeper.value = outputs[port]
+            keeper.written = True
         for target in targets:
             target.triggers += 1
         unit.seconds += clock() - started
@@ -98,11 +128,12 @@ def _compiled(unit: Unit, entry: Entry, queues: List[StreamQueue]) -> Step:
 
 
 def _wires(unit: Unit, entry: Entry) -> Tuple[Appends, Slots, Tuple[Unit, ...]]:
-    """Where an action's values go: to the ends of queues, to held slots, and the units that it triggers."""
+    """Where an action's values go: to the ends of queues, to held slots and taps, and the units that it triggers."""
+    taps = tuple((port, tap) for port, tap in unit.taps if port in entry.ports)
     wires = [(port, wire) for port in unit.routes if port in entry.ports for wire in unit.routes[port]]
     return (
         tuple((port, wire.items.append) for port, wire in wires if isinstance(wire, StreamQueue)),
-        tuple((port, wire) for port, wire in wires if isinstance(wire, HeldSlot)),
+        tuple((port, wire) for port, wire in wires if isinstance(wire, HeldSlot)) + taps,
         tuple(wire.target for _, wire in wires if isinstance(wire, TriggerWire)),
     )
 

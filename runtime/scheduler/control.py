@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any, List, Optional, Tuple
 
+from .watch import Watch
+
 CYCLE, FIRING = "cycle", "firing"
 
 
@@ -12,6 +14,9 @@ class RunControl:
     """Pause, resume, single step, stop and live edits of one run.
 
     The engine looks at it at every safe point; a host calls it from whatever thread it lives in.
+
+    Attributes:
+        watch: What the host wants to see.
     """
 
     def __init__(self) -> None:
@@ -20,6 +25,7 @@ class RunControl:
         self._step: Optional[str] = None
         self.paused = False
         self.stop_reason: Optional[str] = None
+        self.watch = Watch()
 
     def pause(self) -> None:
         """Hold at the next safe point."""

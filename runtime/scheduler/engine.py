@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from contextlib import contextmanager
-from itertools import chain, cycle
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 import torch
 
@@ -18,12 +16,14 @@ from ..context import RunContext
 from ..errors import DeadlockError, NodeFailure
 from ..events import NodeStatistics, NodeStats, Paused, Resumed
 from ..node import Node
-from .compiled import Compiler, Step
+from .compiled import Program, Step
 from .control import FIRING, RunControl
 from .deadlock import Wait, deadlock_error, starving
 from .live_edits import apply_edits
 from .machine import DEFAULT_QUEUE_SIZE, RELEASE, Action, Link, Machine, Unit
+from .observer import Observer
 from .static_schedule import NotStatic, StaticSchedule, derive
+from .torch_threads import torch_threads
 
 COMPLETED = "completed"
 STATISTICS_INTERVAL = 1.0
@@ -71,6 +71,9 @@ class Engine:
         self._standstill = (0, 0.0)
         self._stepping_firings = False
         self._static_ready: Optional[Tuple[int, ...]] = None
+        self._observer = Observer(self.control.watch, self.machine, context)
+        self._program: Optional[Program] = None
+        self._is_holding = False
 
     def prepare(self) -> None:
         """Choose the schedule; called once, after the nodes are set up and a resumed state is in place.
@@ -111,7 +114,7 @@ class Engine:
             DeadlockError: Nothing can fire although values are left.
             RateError: A node broke its declared rate.
         """
-        with _torch_threads(self.context.num_threads), torch.set_grad_enabled(not self.context.inference):
+        with torch_threads(self.context.num_threads), torch.set_grad_enabled(not self.context.inference):
             try:
                 if self.schedule is not None:
                     reason = await self._run_static(self.schedule)
@@ -128,8 +131,8 @@ class Engine:
         self.machine.wake_all()
         self._static_ready = tuple(unit.index for unit in self.machine.ready)
         self.machine.empty_outboxes()
-        compiler = Compiler(self.machine)
-        for steps, ready in chain(compiler.sections(schedule.prologue), cycle(compiler.sections(schedule.period))):
+        self._program = Program(self.machine, schedule)
+        for steps, ready in self._program:
             if self._stepping_firings:
                 await self._step_through(steps)
             else:
@@ -213,7 +216,7 @@ class Engine:
             task.add_done_callback(lambda _: self._stir())
             self._pending.add(task)
             return
-        started = time.perf_counter()
+        unit.began = started = time.perf_counter()
         try:
             outputs = unit.checked(method(**inputs))
         except (Exception, SystemExit) as error:
@@ -222,7 +225,7 @@ class Engine:
         unit.seconds += time.perf_counter() - started
 
     async def _act_async(self, unit: Unit, method: Callable[..., Any], inputs: dict) -> None:
-        started = time.perf_counter()
+        unit.began = started = time.perf_counter()
         try:
             outputs = unit.checked(await method(**inputs))
         except (Exception, SystemExit) as error:
@@ -289,6 +292,8 @@ class Engine:
     def _look_around(self) -> Optional[str]:
         """The part of a safe point that every turn of a graph has to pay for."""
         self._apply_edits()
+        if self.control.watch.is_on:
+            self._serve_watch()
         if self.context.elapsed >= self._next_statistics:
             self._next_statistics = self.context.elapsed + STATISTICS_INTERVAL
             self._send_statistics()
@@ -320,14 +325,17 @@ class Engine:
     async def _hold(self, edits: bool) -> Optional[str]:
         """Wait for a step, the end of the pause or a stop; edits act at safe points only."""
         self.context.send(Paused, self.context.progress.environment_steps)
+        self._is_holding = True
         while self.control.paused and self.control.stop_reason is None:
             size = self.control.take_step()
             if size is not None:
-                self._stepping_firings = size == FIRING
+                self._stepping_firings, self._is_holding = size == FIRING, False
                 return None
             if edits:
                 self._apply_edits()
+            self._serve_watch()
             await asyncio.sleep(0.02)
+        self._is_holding = False
         self.context.send(Resumed, self.context.progress.environment_steps)
         return self.control.stop_reason
 
@@ -342,14 +350,25 @@ class Engine:
         if edits:
             apply_edits(edits, self.machine, self.context)
 
+    def _serve_watch(self) -> None:
+        if self._observer.serve() and self._program is not None:
+            self._program.is_outdated = True
+
     # Reports
 
-    def statistics(self) -> List[NodeStats]:
-        """Firings, seconds and queue depth of every node."""
+    def statistics(self, with_wires: bool = False) -> List[NodeStats]:
+        """Firings, seconds and queue depth of every node; any thread may ask."""
         return [
-            NodeStats(unit.node.id, unit.node.label, unit.firings, unit.seconds, unit.queued)
+            NodeStats(unit.node.id, unit.node.label, unit.firings, unit.seconds, unit.queued,
+                      unit.wire_stats() if with_wires else ())
             for unit in self.machine.units
-        ]
+        ]  # fmt: skip
+
+    def working(self) -> str:
+        """Id of the node that computes right now, empty in a pause; any thread may ask."""
+        if self._is_holding:
+            return ""
+        return max(self.machine.units, key=lambda unit: unit.began).node.id
 
     def _send_statistics(self) -> None:
         self.context.send(NodeStatistics, self.context.progress.environment_steps, tuple(self.statistics()))
@@ -369,14 +388,3 @@ def _guarded(unit: Unit, method: Callable[[], Any]) -> Dict[str, Any]:
         return unit.checked(method())
     except (Exception, SystemExit) as error:
         raise NodeFailure(unit.node.id, unit.node.label, error) from error
-
-
-@contextmanager
-def _torch_threads(number: int) -> Iterator[None]:
-    """Set torch's threads in this thread for the time of a run (torch keeps the number per thread)."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

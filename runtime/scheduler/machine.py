@@ -11,8 +11,10 @@ from collections import deque
 from typing import Any, Deque, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ..errors import DnneError
+from ..events import WireStats
 from ..node import ANY_INPUT, Node
 from ..ports import HELD, STREAM
+from .observer import Tap
 
 FIRE, RELEASE = "fire", "release"
 DEFAULT_QUEUE_SIZE = 2
@@ -69,7 +71,10 @@ Wire = Union[StreamQueue, HeldSlot, TriggerWire]
 
 
 class Unit:
-    """A node's place in the machine: its queues, wires and counters."""
+    """A node's place in the machine: its queues, wires, counters and taps.
+
+    ``began``: when its present or last firing began, by `time.perf_counter`; other threads may read it.
+    """
 
     def __init__(self, node: Node, index: int):
         self.node = node
@@ -83,9 +88,11 @@ class Unit:
         self.firings = 0
         self.releases = 0
         self.seconds = 0.0
+        self.began = 0.0
         self.busy = False
         self.in_ready = False
         self.due = True
+        self.taps: Tuple[Tuple[str, Tap], ...] = ()
         self.fires_on_any = node.fires_on == ANY_INPUT
         methods = {FIRE: node.compute, RELEASE: node.release}  # type: ignore[attr-defined]
         self.is_async = {kind: inspect.iscoroutinefunction(method) for kind, method in methods.items()}
@@ -115,6 +122,10 @@ class Unit:
     def queued(self) -> int:
         """Values that wait in the node's stream queues."""
         return sum(len(queue.items) for queue in self.streams)
+
+    def wire_stats(self) -> Tuple[WireStats, ...]:
+        """Values that wait in each stream queue."""
+        return tuple([WireStats(queue.port, len(queue.items), queue.limit) for queue in self.streams])
 
     @property
     def actions_per_cycle(self) -> int:
@@ -279,6 +290,8 @@ class Machine:
             if port in outputs:
                 for wire in wires:
                     self._send(unit, wire, outputs[port])
+        if unit.taps:
+            _keep(unit.taps, outputs)
         self.wake(unit)
 
     def _send(self, unit: Unit, wire: Wire, value: Any) -> None:
@@ -369,3 +382,9 @@ class Machine:
             self.since_quiet,
             phases,
         )
+
+
+def _keep(taps: Tuple[Tuple[str, Tap], ...], outputs: Dict[str, Any]) -> None:
+    for port, tap in taps:
+        if port in outputs:
+            tap.value, tap.written = outputs[port], True

@@ -69,7 +69,8 @@ class ViewerState(NamedTuple):
         env_ids: The K environments, in the order of the rows.
         values: Of ``cartpole``: cart_position (m), pole_angle (rad), pole_length (m), Shape of each: (K,). Of
             ``mujoco``: qpos, Shape: (K, nq). Of ``pixels``: frames, Shape: (K, H, W, 3) uint8.
-        description: What stays the same while the run goes on, such as the ``model_xml`` of ``mujoco``.
+        description: What stays the same while the run goes on: ``seconds_per_step`` of simulated time, and the
+            ``model_xml`` of ``mujoco``.
     """
 
     kind: str

@@ -115,12 +115,13 @@ class TorchSimulator(Simulator):
 
     def viewer_state(self, env_ids: Sequence[int]) -> Optional[ViewerState]:
         """What the task's `viewer_state` gives, on the CPU, one row per environment in ``env_ids``."""
-        if not self.task.viewer_kind:
+        if not self.task.viewer_kind or self._state is None:
             return None
         rows = torch.as_tensor(list(env_ids), device=self.device, dtype=torch.int64)
         quantities = self.task.viewer_state(self._present_state(), self._parameters)
         values = {name: quantity[..., rows].cpu() for name, quantity in quantities.items()}
-        return ViewerState(self.task.viewer_kind, tuple(env_ids), values, {})
+        description = {"seconds_per_step": repr(self.task.timestep)}
+        return ViewerState(self.task.viewer_kind, tuple(env_ids), values, description)
 
     def state_dict(self) -> Dict[str, Any]:
         """Physics, episode counters and task parameters; the generator is saved by its owner."""
