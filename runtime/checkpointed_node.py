@@ -62,6 +62,10 @@ class CheckpointedNode(CheckpointSettings):
         """
         raise NotImplementedError
 
+    def shared_state(self, state: Dict[str, Any]) -> Dict[str, Any]:
+        """The part of what `state_dict` gave that is the same on all processes of a run; by default all of it."""
+        return state
+
 
 class CheckpointReader(Node):
     """A node that has another node's state loaded from a folder of its choice."""

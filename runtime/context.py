@@ -7,11 +7,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
+from .distributed.communicator import Communicator
 from .errors import DnneError
 from .events import Event, EventBus, LogMessage, Metrics
 
 if TYPE_CHECKING:
     import torch
+
+    from .distributed.iteration_exchange import IterationExchange
 
 MAX_SEED = 2**63 - 1
 
@@ -62,8 +65,11 @@ class RunContext:
         episodes: In inference, whole episodes to run; 0 for no limit.
         save_checkpoint_dir, load_checkpoint_dir: The two switches of checkpointing.
         resumed: The run goes on from a saved state.
+        random_stream: Tells the random numbers of a run that was resumed with other processes from its earlier ones.
         num_threads: CPU threads of torch in the thread that runs the engine.
         rank, world_size: This process among the run's processes.
+        communicator: What it exchanges with them.
+        exchange: Where there are other processes, joins their metrics and wishes once per iteration.
         emit: Sends an event to the hosts.
         progress: Steps and iterations so far.
     """
@@ -78,12 +84,15 @@ class RunContext:
     load_checkpoint_dir: Optional[str] = None
     run_dir: Optional[str] = None
     resumed: bool = False
+    random_stream: str = ""
     num_threads: int = 1
     rank: int = 0
     world_size: int = 1
+    communicator: Communicator = field(default_factory=Communicator)
     emit: EventBus = field(default_factory=EventBus)
     progress: Progress = field(default_factory=Progress)
     metric_sources: List[Callable[[], Dict[str, float]]] = field(default_factory=list)
+    exchange: Optional[IterationExchange] = None
     iteration_listeners: List[Callable[[Dict[str, float]], None]] = field(default_factory=list)
     stop_reason: Optional[str] = None
     started_at: float = field(default_factory=time.perf_counter)
@@ -98,13 +107,27 @@ class RunContext:
         """A generator on the run's device, seeded from (seed, name, rank) and independent of all others."""
         import torch
 
-        digest = hashlib.sha256(f"{self.seed}/{name}/{self.rank}".encode()).digest()
+        digest = hashlib.sha256(f"{self.seed}/{name}/{self.rank}{self.random_stream}".encode()).digest()
         generator = torch.Generator(device=self.device)
         generator.manual_seed(int.from_bytes(digest[:8], "little") & MAX_SEED)
         return generator
 
+    @property
+    def starts_anew(self) -> bool:
+        """True where weights go on from a saved state, but episodes and random numbers do not."""
+        return bool(self.random_stream)
+
+    @property
+    def stop_now(self) -> Optional[str]:
+        """A node's reason to end the run; None where other processes have to hear of it first."""
+        return self.stop_reason if self.exchange is None else None
+
+    def count_steps(self, own_environments: int) -> None:
+        """Count a step of this process's environments, and of as many on every other process."""
+        self.progress.environment_steps += own_environments * self.world_size
+
     def request_stop(self, reason: str) -> None:
-        """End the run at the next safe point (a node's word)."""
+        """End the run at the next safe point (a node's word); at the end of the iteration, where there are others."""
         if self.stop_reason is None:
             self.stop_reason = reason
 
@@ -126,9 +149,9 @@ class RunContext:
             DnneError: Two nodes report a metric of the same name.
         """
         self.progress.iterations += 1
-        merged = dict(metrics)
-        for source in self.metric_sources:
-            for name, value in source().items():
+        merged: Dict[str, float] = {}
+        for part in self._metrics_of_all(metrics):
+            for name, value in part.items():
                 if name in merged:
                     raise DnneError(f"two nodes report the metric {name!r}; give one of them another name")
                 merged[name] = value
@@ -137,6 +160,11 @@ class RunContext:
         for listener in self.iteration_listeners:
             listener(merged)
         return merged
+
+    def _metrics_of_all(self, own: Dict[str, float]) -> List[Dict[str, float]]:
+        if self.exchange is not None:
+            return self.exchange(own)
+        return [own, *(source() for source in self.metric_sources)]
 
     def _clock_metrics(self) -> Dict[str, float]:
         elapsed = max(self.elapsed, 1e-9)

@@ -57,3 +57,7 @@ class RunError(DnneError):
 
 class TaskDefinitionError(DnneError):
     """A task is declared in a way that cannot work; names the class and what is wrong."""
+
+
+class DistributedError(DnneError):
+    """The processes of a run cannot be started, cannot reach each other, or have parted."""

@@ -19,6 +19,7 @@ import typing
 from typing import TYPE_CHECKING, Any, ClassVar, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .context import RunContext
+from .distributed.metrics import mean_metrics
 from .errors import NodeDefinitionError, ParameterError
 from .node_definition import ALL as ALL
 from .node_definition import ANY_INPUT as ANY_INPUT
@@ -158,6 +159,10 @@ class Node:
         It must change nothing: a run that is watched gives the same bits.
         """
         return None
+
+    def merge_metrics(self, parts: Sequence[Dict[str, float]]) -> Dict[str, float]:
+        """What `collect_metrics` gave on every process, by rank, as one; by default the means."""
+        return mean_metrics(parts)
 
     def parameters_changed(self, names: FrozenSet[str]) -> None:
         """Live parameters were edited; called between two firings."""

@@ -9,6 +9,7 @@ from runtime.checkpoints.matching import check_state_fits, state_shapes
 from runtime.node import ANY_INPUT, Finding
 from runtime.parameters import param
 from runtime.ports import DONES, OBSERVATIONS, In, Out
+from runtime.rl.moments import joint_moments
 from runtime.rl.normalization import RunningMeanStd
 from runtime.specs import Spec
 from runtime.transforms import check_transform, transformed_specs
@@ -16,6 +17,9 @@ from runtime.transforms import check_transform, transformed_specs
 
 class ObservationNormalizerNode(CheckpointedNode):
     """Normalises observations by running mean and variance (Chan et al. 1979), updated with every step of training.
+
+    Where several processes train, each adds its own observations step by step, and once per iteration all take over the
+    statistics of all.
 
     For agents that do not normalise themselves. Final observations go through the same statistics as the
     observations of their step; in inference the statistics stand still.
@@ -48,6 +52,16 @@ class ObservationNormalizerNode(CheckpointedNode):
         assert shape is not None
         sizes = [int(size or 0) for size in shape[1:]]
         self.statistics = RunningMeanStd(sizes, clip=self.clip).to(self.device)
+        self.shared = RunningMeanStd(sizes).to(self.device)
+        self.recent = RunningMeanStd(sizes).to(self.device)
+        if self.context.exchange is not None:
+            self.context.exchange.synchronisers.append(self._synchronise)
+
+    def _synchronise(self) -> None:
+        """All processes' observations since the last time, merged into what all had then."""
+        self.shared.merge(joint_moments(self.recent.moments, self.context.communicator))
+        self.statistics.load_state_dict(self.shared.state_dict())
+        self.recent = RunningMeanStd(self.recent.shape).to(self.device)
 
     def parameters_changed(self, names: Any) -> None:
         """Take over an edited clip."""
@@ -61,6 +75,8 @@ class ObservationNormalizerNode(CheckpointedNode):
         assert observations is not None
         if not self.context.inference:
             self.statistics.update(observations)
+            if self.context.exchange is not None:
+                self.recent.update(observations)
         return {"normalized": self.statistics.normalize(observations)}
 
     def observation_module(self) -> RunningMeanStd:
@@ -68,18 +84,29 @@ class ObservationNormalizerNode(CheckpointedNode):
         return self.statistics
 
     def state_dict(self) -> Dict[str, Any]:
-        """Mean, variance and count."""
-        return {"statistics": dict(self.statistics.state_dict())}
+        """Mean, variance and count; with several processes also those of the last exchange and since then."""
+        state = self.checkpoint_state()
+        if self.context.exchange is not None:
+            state["shared"] = dict(self.shared.state_dict())
+            state["recent"] = dict(self.recent.state_dict())
+        return state
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         """Go on with saved statistics."""
         self.statistics.load_state_dict(state["statistics"])
+        self.shared.load_state_dict(state.get("shared", state["statistics"]))
+        if "recent" in state:
+            self.recent.load_state_dict(state["recent"])
+
+    def shared_state(self, state: Dict[str, Any]) -> Dict[str, Any]:
+        """What all processes had at the last exchange."""
+        return {"statistics": state.get("shared", state["statistics"])}
 
     def checkpoint_state(self) -> Dict[str, Any]:
         """Mean, variance and count."""
-        return self.state_dict()
+        return {"statistics": dict(self.statistics.state_dict())}
 
     def load_checkpoint_state(self, state: Dict[str, Any]) -> None:
         """Take over loaded statistics."""
-        check_state_fits(state_shapes(self.state_dict()), state)
+        check_state_fits(state_shapes(self.checkpoint_state()), state)
         self.load_state_dict(state)

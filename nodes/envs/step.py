@@ -1,10 +1,11 @@
 """The step node: one physics step of every environment."""
 
 from collections import deque
-from typing import Any, Deque, Dict, Iterable, Optional, Tuple
+from typing import Any, Deque, Dict, Iterable, Optional, Sequence, Tuple
 
 import torch
 
+from runtime.distributed.metrics import merged_episode_metrics
 from runtime.node import Finding, Node
 from runtime.parameters import param
 from runtime.ports import (
@@ -103,7 +104,7 @@ class IsaacGymStepNode(Node):
             self.applied_parameters = task_parameters
         partial = sim.partial
         result = sim.step(actions)
-        self.context.progress.environment_steps += self.num_envs
+        self.context.count_steps(self.num_envs)
         self._track(result, partial)
         outputs = {
             "rewards": result.rewards,
@@ -132,6 +133,10 @@ class IsaacGymStepNode(Node):
         if self.context.inference:
             return {f"eval/{name}": value for name, value in self.episodes.summary().items()}
         return self.episodes.metrics()
+
+    def merge_metrics(self, parts: Sequence[Dict[str, float]]) -> Dict[str, float]:
+        """Over the episodes of all processes."""
+        return merged_episode_metrics(parts, self.episode_window)
 
     def state_dict(self) -> Dict[str, Any]:
         """Held observations and the statistics of running episodes."""

@@ -40,12 +40,14 @@ class MetricsLoggerNode(Node):
         self.sinks: List[Any] = []
 
     def compute(self, metrics: Dict[str, float]) -> None:
-        """Write the chosen ones; a resumed run first drops what was written from this iteration on.
+        """Write the chosen ones, on rank 0; a resumed run first drops what was written from this iteration on.
 
         Raises:
             DnneError: the given folder holds metrics of another run or node, or there is no folder.
             StorageError: a file cannot be created, cut or written.
         """
+        if self.context.rank:
+            return
         if not self.sinks:
             self.sinks = self._open()
         chosen = {name: value for name, value in metrics.items() if any(fnmatch(name, p) for p in self.names)}

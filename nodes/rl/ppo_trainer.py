@@ -81,6 +81,9 @@ class PPOTrainerNode(CheckpointedNode):
     bootstrap_timeouts: bool = param(True, doc="Take V of the true successor where an episode timed out")
     amp: str = param("off", choices=PRECISIONS, doc="Precision of forward passes in updates")
     adam_epsilon: float = param(1e-5, low=1e-12, high=1.0, doc="Adam's ε")
+    gradient_accumulation: int = param(
+        1, low=1, high=100_000, doc="Parts of a minibatch computed one after another, to save memory"
+    )
 
     def check(self, inputs: Dict[str, Spec]) -> Iterable[Finding]:
         """Sizes agree, minibatches divide the rollout, and states and dones went through the same transforms."""
@@ -169,7 +172,7 @@ class PPOTrainerNode(CheckpointedNode):
             self.horizon_length, states.shape[0], model.observation_shape, model.action_space, critic_shape,
             states.dtype, str(self.device),
         )  # fmt: skip
-        self.ppo = PPO(model, self.settings(), self.generator, str(self.device))
+        self.ppo = PPO(model, self.settings(), self.generator, str(self.device), self.context.communicator)
         if "ppo" in self.saved:
             self.ppo.load_state_dict(self.saved["ppo"])
         if "storage" in self.saved:
@@ -200,6 +203,10 @@ class PPOTrainerNode(CheckpointedNode):
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         """Keep a saved state until the model arrives."""
         self.saved = dict(state)
+
+    def shared_state(self, state: Dict[str, Any]) -> Dict[str, Any]:
+        """Optimiser and schedule, without this process's partial rollout."""
+        return {name: value for name, value in state.items() if name != "storage"}
 
     def checkpoint_state(self) -> Dict[str, Any]:
         """Optimiser and schedule."""

@@ -1,18 +1,28 @@
 """The state of a whole run, from which it goes on bit for bit.
 
 It lies in ``RUN/resume/iteration_000000120_step_000000245760/``: ``state.pt`` is the truth, ``meta.json`` a copy of its
-metadata for people and tools.
+metadata for people and tools. Where several processes trained, ``state.pt`` is that of rank 0, and ``rank_00001.pt`` …
+are those of the others; the folder appears with all of them or not at all.
 """
 
 import logging
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from ..atomic import PathLike, atomic_directory, finished_name, is_aside, is_unfinished, remove_directory, write_json
+from ..atomic import (
+    PathLike,
+    atomic_directory,
+    finished_name,
+    is_aside,
+    is_unfinished,
+    remove_directory,
+    write_bytes,
+    write_json,
+)
 from ..errors import CheckpointError
 from .metadata import now_text, plain_json, versions
-from .tensor_file import FORMAT_VERSION, read_tensor_file, write_tensor_file
+from .tensor_file import FORMAT_VERSION, decode_tensor_file, encode_tensor_file, read_tensor_file, write_tensor_file
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +35,18 @@ _NAME = re.compile(r"iteration_(?P<iteration>[0-9]+)_step_(?P<step>[0-9]+)")
 
 
 class ResumeState(NamedTuple):
-    """A loaded resume state; ``step`` counts environment steps, both counts from the run's beginning."""
+    """A loaded resume state of one process; ``step`` counts environment steps, both from the run's beginning."""
 
     state: Any
     meta: Dict[str, Any]
     step: int
     iteration: int
     path: Path
+
+    @property
+    def processes(self) -> int:
+        """Number of processes that trained."""
+        return int(self.meta.get("processes", 1))
 
 
 class ResumeEntry(NamedTuple):
@@ -58,7 +73,12 @@ class ResumeStore:
         self.keep = keep
 
     def save(
-        self, state: Mapping[str, Any], step: int, iteration: int, meta: Optional[Mapping[str, Any]] = None
+        self,
+        state: Mapping[str, Any],
+        step: int,
+        iteration: int,
+        meta: Optional[Mapping[str, Any]] = None,
+        others: Sequence[bytes] = (),
     ) -> Path:
         """Save a state, and remove all but the newest ``keep``; return its folder.
 
@@ -69,6 +89,7 @@ class ResumeStore:
             step: Environment steps since the run's beginning.
             iteration: Finished iterations since the run's beginning.
             meta: Plain JSON for people and for checks before a resume: parameters, seed, reason, …
+            others: States of ranks 1, 2, … as :func:`encode_rank_state` makes them, where several processes train.
 
         Raises:
             CheckpointError: an entry of state or meta cannot be stored; its path is named.
@@ -79,11 +100,14 @@ class ResumeStore:
             **plain_json(dict(meta or {}), "meta"),
             "iteration": iteration,
             "step": step,
+            **({"processes": 1 + len(others)} if others else {}),
             "versions": versions(),
             "created": now_text(),
         }
         with atomic_directory(target) as folder:
             write_tensor_file(folder / STATE_FILE, RESUME_KIND, state, complete)
+            for rank, content in enumerate(others, start=1):
+                write_bytes(folder / rank_file(rank), content)
             write_json(folder / META_FILE, {"format_version": FORMAT_VERSION, **complete})
         self._prune(ResumeEntry(iteration, step, target))
         return target
@@ -136,8 +160,61 @@ class ResumeStore:
         return f"cannot resume: {self.folder} holds no resume state; expected the folder of a run that saved one"
 
 
+def rank_file(rank: int) -> str:
+    """Name of the file with the state of a rank."""
+    return f"rank_{rank:05d}.pt" if rank else STATE_FILE
+
+
+def encode_rank_state(state: Mapping[str, Any], moment: Sequence[int], rank: int) -> bytes:
+    """The file of a rank's state.
+
+    Args:
+        state: As in :meth:`ResumeStore.save`.
+        moment: Iteration and step of rank 0.
+        rank: 1 or more.
+
+    Raises:
+        CheckpointError: an entry of the state cannot be stored.
+    """
+    iteration, step = moment
+    return encode_tensor_file(RESUME_KIND, state, {"iteration": iteration, "step": step, "rank": rank})
+
+
+def decode_rank_state(content: bytes, found: ResumeState, rank: int) -> ResumeState:
+    """The state of a rank, with what rank 0's file says of all.
+
+    Raises:
+        CheckpointError: it is damaged, or of another rank or moment.
+    """
+    path = found.path / rank_file(rank)
+    state, own = decode_tensor_file(path, content, RESUME_KIND)
+    if (own.get("iteration"), own.get("step"), own.get("rank")) != (found.iteration, found.step, rank):
+        raise CheckpointError(
+            f"{path} is of rank {own.get('rank')}, iteration {own.get('iteration')}, step {own.get('step')}; expected "
+            f"rank {rank}, iteration {found.iteration}, step {found.step}"
+        )
+    return found._replace(state=state)
+
+
+def read_other_ranks(found: ResumeState) -> List[bytes]:
+    """The files of ranks 1, 2, ….
+
+    Raises:
+        CheckpointError: one is missing or damaged.
+    """
+    contents = []
+    for rank in range(1, found.processes):
+        path = found.path / rank_file(rank)
+        try:
+            contents.append(path.read_bytes())
+        except OSError as error:
+            raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
+        decode_rank_state(contents[-1], found, rank)
+    return contents
+
+
 def read_resume_state(entry: ResumeEntry) -> ResumeState:
-    """Load one state.
+    """Load one state, and look at those of all other ranks.
 
     Raises:
         CheckpointError: it is missing, damaged or of another format.
@@ -149,4 +226,6 @@ def read_resume_state(entry: ResumeEntry) -> ResumeState:
             f"{path} is of iteration {meta.get('iteration')} and step {meta.get('step')}; expected iteration "
             f"{entry.iteration} and step {entry.step}, as its folder says"
         )
-    return ResumeState(state, meta, entry.step, entry.iteration, entry.path)
+    found = ResumeState(state, meta, entry.step, entry.iteration, entry.path)
+    read_other_ranks(found)
+    return found

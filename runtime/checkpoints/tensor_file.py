@@ -11,6 +11,7 @@ before 2.6 could be made to run code through them in spite of ``weights_only``, 
 which torch does not verify, are verified.
 """
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -42,12 +43,27 @@ def write_tensor_file(path: PathLike, kind: str, state: Mapping[Any, Any], metad
         CheckpointError: an entry of the state cannot be stored; names its path.
         StorageError: the file cannot be written; the old file is as it was.
     """
+    save_tensors(path, _table(kind, state, metadata))
+
+
+def encode_tensor_file(kind: str, state: Mapping[Any, Any], metadata: Mapping[str, Any]) -> bytes:
+    """The content of such a file.
+
+    Raises:
+        CheckpointError: an entry of the state cannot be stored; names its path.
+    """
+    buffer = io.BytesIO()
+    torch.save(_table(kind, state, metadata), buffer)
+    return buffer.getvalue()
+
+
+def _table(kind: str, state: Mapping[Any, Any], metadata: Mapping[str, Any]) -> Dict[str, torch.Tensor]:
     tensors, outline = flatten_state(state)
     if HEADER_KEY in tensors:
         raise CheckpointError(f"the state has an entry {HEADER_KEY!r}, a name that is reserved; rename the entry")
     header = {"kind": kind, "format_version": FORMAT_VERSION, "metadata": dict(metadata), "outline": outline}
     encoded = json.dumps(header, allow_nan=False).encode("ascii")
-    save_tensors(path, {**tensors, HEADER_KEY: torch.frombuffer(bytearray(encoded), dtype=torch.uint8)})
+    return {**tensors, HEADER_KEY: torch.frombuffer(bytearray(encoded), dtype=torch.uint8)}
 
 
 def read_tensor_file(path: PathLike, kind: str) -> Content:
@@ -60,12 +76,27 @@ def read_tensor_file(path: PathLike, kind: str) -> Content:
     source = Path(path)
     try:
         with source.open("rb") as file:
-            _check_archive(source, file)
-            file.seek(0)
-            loaded = _load_tensors(source, file)
+            return _read(source, file, kind)
     except OSError as error:
         raise CheckpointError(f"{source} cannot be read: {error.strerror or error}") from error
-    tensors, header = _split(source, loaded)
+
+
+def decode_tensor_file(name: PathLike, content: bytes, kind: str) -> Content:
+    """What :func:`read_tensor_file` returns, from the content of a file.
+
+    Args:
+        name: Of the file, for messages.
+
+    Raises:
+        CheckpointError: as there.
+    """
+    return _read(Path(name), io.BytesIO(content), kind)
+
+
+def _read(source: Path, file: BinaryIO, kind: str) -> Content:
+    _check_archive(source, file)
+    file.seek(0)
+    tensors, header = _split(source, _load_tensors(source, file))
     _check_header(source, header, kind)
     try:
         state = restore_state(tensors, header["outline"])

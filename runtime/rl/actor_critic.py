@@ -7,12 +7,13 @@ from typing import NamedTuple, Optional, Sequence, Tuple
 import torch
 from torch import Tensor, nn
 
+from ..distributed.communicator import Communicator
 from ..errors import DnneError, ParameterError
 from ..spaces import Space, policy_outputs
 from .distributions import DiagonalGaussian, Family, distribution_for, gaussian_log_prob, standard_normal
 from .likelihoods import CategoricalLikelihood, GaussianLikelihood, Likelihood
 from .networks import EmptyLinear, FeatureNetwork, initialize
-from .normalization import RunningMeanStd
+from .normalization import ALONE, RunningMeanStd
 from .types import PolicyOutput
 
 SIGMAS = ("learned", "fixed", "state")
@@ -253,15 +254,20 @@ class ActorCritic(nn.Module):
         values = self.value_head(self.value_network(self.prepare_critic(critic_observations))).squeeze(-1)
         return self.denormalize_values(values)
 
-    def update_normalizer(self, observations: Tensor, critic_observations: Optional[Tensor] = None) -> None:
-        """Merge a rollout's observations into the running statistics. Shape: (..., *shape)."""
+    def update_normalizer(
+        self,
+        observations: Tensor,
+        critic_observations: Optional[Tensor] = None,
+        communicator: Communicator = ALONE,
+    ) -> None:
+        """Merge a rollout's observations, those of all processes, into the running statistics. Shape: (..., *shape)."""
         if self.observation_normalizer is not None:
-            self.observation_normalizer.update(observations)
+            self.observation_normalizer.update(observations, communicator)
         if self.critic_observation_normalizer is not None and critic_observations is not None:
-            self.critic_observation_normalizer.update(critic_observations)
+            self.critic_observation_normalizer.update(critic_observations, communicator)
 
     @torch.no_grad()
-    def update_value_normalizer(self, returns: Tensor) -> None:
+    def update_value_normalizer(self, returns: Tensor, communicator: Communicator = ALONE) -> None:
         """Merge returns into the value statistics and rescale the value head, so that V(s) itself does not change.
 
         van Hasselt et al. 2016, arXiv:1602.07714, eq. 9 (PopArt). Shape: (...).
@@ -269,7 +275,7 @@ class ActorCritic(nn.Module):
         if self.value_normalizer is None:
             return
         old_mean, old_std = self.value_normalizer.mean.clone(), self.value_normalizer.std
-        self.value_normalizer.update(returns)
+        self.value_normalizer.update(returns, communicator)
         mean, std = self.value_normalizer.mean, self.value_normalizer.std
         # W' = W σ/σ',  b' = (σ b + μ − μ')/σ'
         head = self.value_head

@@ -28,6 +28,20 @@ def first_non_finite(tensor: Tensor) -> Tuple[Tuple[int, ...], float]:
     return index, float(tensor[index])
 
 
+def explained(tensors: Mapping[str, Tensor], where: str) -> NonFiniteError:
+    """The error that names the first of some tensors that is not finite; where all are, another process has one."""
+    for name, tensor in tensors.items():
+        if not bool(torch.isfinite(tensor).all()):
+            position, value = first_non_finite(tensor)
+            return NonFiniteError(
+                f"{name} is {value} at {position} {where}; training stopped before the optimiser's step"
+            )
+    return NonFiniteError(
+        f"the gradient of another process is not finite {where}; that process says which tensor; training stopped "
+        "before the optimiser's step"
+    )
+
+
 def check_rollout(tensors: Mapping[str, Tensor]) -> None:
     """Raise for the first tensor that holds NaN or infinity.
 

@@ -7,7 +7,9 @@ from typing import Dict, List, NamedTuple, Optional, cast
 import torch
 from torch import Tensor
 
+from ..distributed.communicator import Communicator
 from .distributions import DiagonalGaussian, Distribution
+from .moments import joint_moments, moments_of
 from .objective import bounds_loss, surrogate_terms, value_loss
 from .settings import PPOSettings
 
@@ -72,8 +74,12 @@ def value_clip(settings: PPOSettings) -> float:
     return settings.clip_param if settings.value_clip_param is None else settings.value_clip_param
 
 
-def explained_variance(values: Tensor, returns: Tensor) -> Tensor:
-    """1 − Var(R − V) / Var(R); NaN where returns do not vary. Shape: (T, N) twice -> ()."""
+def explained_variance(values: Tensor, returns: Tensor, communicator: Optional[Communicator] = None) -> Tensor:
+    """1 − Var(R − V) / Var(R) over all processes; NaN where returns do not vary. Shape: (T, N) twice -> ()."""
+    if communicator is not None and communicator.is_distributed:
+        rows = torch.stack((returns.flatten(), (returns - values).flatten()), -1)
+        variance, residual = joint_moments(moments_of(rows), communicator).var
+        return torch.where(variance > 0, 1.0 - residual / variance, torch.nan)
     variance = returns.var()
     return torch.where(variance > 0, 1.0 - (returns - values).var() / variance, torch.nan)
 

@@ -7,6 +7,11 @@ from typing import Sequence
 import torch
 from torch import Tensor, nn
 
+from ..distributed.communicator import Communicator
+from .moments import Moments, joint_moments, moments_of
+
+ALONE = Communicator()
+
 
 class RunningMeanStd(nn.Module):
     """Mean and variance of a stream of batches, and normalisation by them.
@@ -58,21 +63,25 @@ class RunningMeanStd(nn.Module):
         self._scale.copy_(self.std)
 
     @torch.no_grad()
-    def update(self, batch: Tensor) -> None:
-        """Merge a batch into the statistics. Shape: (..., *shape)."""
-        rows = batch.reshape(-1, *self.shape).double()
-        if rows.shape[0] == 0:
-            return
-        batch_mean = rows.mean(0)
-        batch_var = rows.var(0, unbiased=False)
-        total = self.count + rows.shape[0]
-        weight = rows.shape[0] / total
-        delta = batch_mean - self.mean
-        # M₂ = M₂ᵃ + M₂ᵇ + δ² nᵃ nᵇ / n, divided by n
-        self.var.copy_((1.0 - weight) * self.var + weight * batch_var + delta.square() * weight * (1.0 - weight))
-        self.mean.add_(delta * weight)
-        self.count.copy_(total)
+    def update(self, batch: Tensor, communicator: Communicator = ALONE) -> None:
+        """Merge a batch into the statistics; those of all processes, where there are several. Shape: (..., *shape)."""
+        rows = batch.reshape(-1, *self.shape)
+        if rows.shape[0]:
+            self.merge(joint_moments(moments_of(rows), communicator))
+
+    @torch.no_grad()
+    def merge(self, moments: Moments) -> None:
+        """Merge the moments of a batch of at least one row into the statistics. Shape: shape."""
+        merged = Moments(self.count, self.mean, self.var).merged(moments)
+        self.count.copy_(merged.rows)
+        self.mean.copy_(merged.mean)
+        self.var.copy_(merged.var)
         self.refresh()
+
+    @property
+    def moments(self) -> Moments:
+        """Copies of count, mean and variance."""
+        return Moments(self.count.clone(), self.mean.clone(), self.var.clone())
 
     def normalize(self, values: Tensor) -> Tensor:
         """(x − mean) / std, clamped to ±clip. Shape: (..., *shape), float32."""

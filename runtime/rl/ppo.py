@@ -10,15 +10,16 @@ from typing import Any, Dict, List, Optional, Tuple, Union, cast
 import torch
 from torch import Tensor
 
+from ..distributed.communicator import Communicator
 from ..errors import CheckpointError, DnneError
 from .actor_critic import ActorCritic
 from .adam import FlatAdam
 from .advantages import generalized_advantages
-from .checks import NonFiniteError, all_finite, check_parameters, check_rollout, check_successors, first_non_finite
+from .checks import NonFiniteError, all_finite, check_parameters, check_rollout, check_successors, explained
 from .flat import FlatParameters
 from .gradients import AutogradGradients, Gradients, ManualGradients
 from .metrics import EpochTrace, Trace, explained_variance, finite_mean, to_floats, value_clip
-from .minibatches import Minibatch, shuffled
+from .minibatches import ALONE, Minibatch, micro_batches, shuffled
 from .objective import surrogate_gradient, surrogate_terms, value_gradient, value_loss
 from .rollout import RolloutStorage
 from .settings import PPOSettings
@@ -42,6 +43,7 @@ class PPO:
         settings: Hyperparameters. May be replaced between updates: the next update obeys.
         generator: Draws the minibatches.
         device: Where the model lives.
+        communicator: The processes that train the same parameters, each on its own rollouts of the same size.
     """
 
     def __init__(
@@ -50,7 +52,9 @@ class PPO:
         settings: PPOSettings,
         generator: torch.Generator,
         device: Union[str, torch.device] = "cpu",
+        communicator: Communicator = ALONE,
     ):
+        self.communicator = communicator
         self.model = model.to(device)
         self.generator = generator
         self.device = torch.device(device)
@@ -122,7 +126,7 @@ class PPO:
         metrics["train/gradient_norm"] = finite_mean(torch.stack(norms))
         floats = to_floats(metrics)
         floats["train/learning_rate"] = self._adam.learning_rate
-        self.model.update_normalizer(storage.observations, storage.critic_observations)
+        self.model.update_normalizer(storage.observations, storage.critic_observations, self.communicator)
         self.updates += 1
         return floats
 
@@ -176,12 +180,12 @@ class PPO:
         )
         returns = advantages + storage.values
         metrics = {
-            "train/explained_variance": explained_variance(storage.values, returns),
+            "train/explained_variance": explained_variance(storage.values, returns, self.communicator),
             "rollout/mean_reward": storage.rewards.mean(),
             "rollout/mean_value": storage.values.mean(),
             "rollout/mean_return": returns.mean(),
         }
-        model.update_value_normalizer(returns)
+        model.update_value_normalizer(returns, self.communicator)
         rows = {name: field.flatten(0, 1) for name, field in storage.fields.items()}
         observations = model.prepare(rows["observations"])
         batch = Minibatch(
@@ -207,18 +211,20 @@ class PPO:
                 continue
             trace = EpochTrace(traces)
             if adaptive:
-                self._adapt_learning_rate(float(trace.kl(self.model.distribution)))
-            if settings.target_kl is not None and float(trace.approx_kl()) > TARGET_KL_FACTOR * settings.target_kl:
+                self._adapt_learning_rate(self._joint_mean(trace.kl(self.model.distribution)))
+            limit = settings.target_kl
+            if limit is not None and self._joint_mean(trace.approx_kl()) > TARGET_KL_FACTOR * limit:
                 break
         return norms, trace
 
     def _run_epoch(self, batch: Minibatch, rows: int, epoch: int, traced: bool) -> Tuple[List[Tensor], List[Trace]]:
         permutation = self._permutation(len(batch.log_probs))
-        minibatches = partial(shuffled, batch, rows, permutation, self._settings.normalize_advantages)
+        settings = self._settings
+        minibatches = partial(shuffled, batch, rows, permutation, settings.normalize_advantages, self.communicator)
         norms: List[Tensor] = []
         traces: List[Trace] = []
         for index, minibatch in enumerate(minibatches()):
-            log_ratio, outputs, values = self._backward(minibatch)
+            log_ratio, outputs, values = self._gradient(minibatch)
             if traced:  # before the step, which changes log σ in place
                 parameters = self.model.distribution_parameters(outputs)
                 traces.append(Trace(log_ratio, values, parameters, *minibatch.targets))
@@ -233,6 +239,30 @@ class PPO:
 
     def _permutation(self, size: int) -> Tensor:
         return torch.randperm(size, generator=self.generator, device=self.generator.device).to(self.device)
+
+    def _joint_mean(self, value: Tensor) -> float:
+        if self.communicator.is_distributed:
+            self.communicator.all_reduce_mean(value)
+        return float(value)
+
+    def _gradient(self, minibatch: Minibatch) -> Tuple[Tensor, Tensor, Tensor]:
+        """As `_backward`, over all parts of the minibatch and all processes."""
+        parts = self._settings.gradient_accumulation
+        result = self._backward(minibatch) if parts == 1 else self._backward_in_parts(minibatch, parts)
+        if self.communicator.is_distributed:
+            self.communicator.all_reduce_mean(self._flat.gradient)
+        return result
+
+    def _backward_in_parts(self, minibatch: Minibatch, parts: int) -> Tuple[Tensor, Tensor, Tensor]:
+        gradient = self._flat.gradient
+        total = torch.zeros_like(gradient)
+        results = []
+        for part in micro_batches(minibatch, parts):
+            results.append(self._backward(part))
+            total.add_(gradient)
+        gradient.copy_(total.mul_(1.0 / parts))
+        log_ratio, outputs, values = map(torch.cat, zip(*results))
+        return log_ratio, outputs, values
 
     def _backward(self, minibatch: Minibatch) -> Tuple[Tensor, Tensor, Tensor]:
         """Fill the gradient vector. Returns log ratios, outputs of the policy head and values."""
@@ -305,12 +335,7 @@ class PPO:
         gradients = self._flat.views(self._flat.gradient)
         named.update({f"gradient of {name}": gradient for name, gradient in gradients.items()})
         named["gradient norm"] = torch.linalg.vector_norm(self._flat.gradient)
-        name, tensor = next(entry for entry in named.items() if not bool(torch.isfinite(entry[1]).all()))
-        position, value = first_non_finite(tensor)
-        return NonFiniteError(
-            f"{name} is {value} at {position} in epoch {epoch}, minibatch {index} of update {self.updates}; "
-            "training stopped before the optimiser's step"
-        )
+        return explained(named, f"in epoch {epoch}, minibatch {index} of update {self.updates}")
 
     def _adapt_learning_rate(self, kl: float) -> None:
         """Aim at desired_kl after each epoch, as rl_games' AdaptiveScheduler and rsl_rl do."""

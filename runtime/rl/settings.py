@@ -30,6 +30,7 @@ _RANGES = {
     "desired_kl": (0.0, None),
     "target_kl": (0.0, None),
     "adam_epsilon": (0.0, None),
+    "gradient_accumulation": (1, None),
 }
 
 
@@ -63,6 +64,7 @@ class PPOSettings:
         bootstrap_timeouts: Add γ V(s_{t+1}) where an episode was truncated; off, truncation counts as termination.
         amp: Forward precision in updates: "off", "bf16" or "fp16".
         adam_epsilon: Adam's ε.
+        gradient_accumulation: Equal parts of a minibatch that are computed one after another, to save memory.
     """
 
     horizon_length: int = 16
@@ -90,6 +92,7 @@ class PPOSettings:
     bootstrap_timeouts: bool = True
     amp: str = "off"
     adam_epsilon: float = 1e-5
+    gradient_accumulation: int = 1
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
@@ -111,8 +114,18 @@ class PPOSettings:
         """Transitions in a minibatch of a rollout of num_envs environments.
 
         Raises:
-            ParameterError: if the rollout does not divide into equal minibatches.
+            ParameterError: if the rollout does not divide into equal minibatches, or a minibatch into equal parts.
         """
+        rows = self._rows_per_minibatch(num_envs)
+        if rows % self.gradient_accumulation:
+            raise ParameterError(
+                f"gradient_accumulation: a minibatch of {rows} transitions does not divide into "
+                f"{self.gradient_accumulation} equal parts; {_nearest_divisor(rows, self.gradient_accumulation)} would "
+                "fit"
+            )
+        return rows
+
+    def _rows_per_minibatch(self, num_envs: int) -> int:
         batch = self.horizon_length * num_envs
         rollout = f"a rollout of {self.horizon_length} steps x {num_envs} environments = {batch} transitions"
         if self.minibatch_size:

@@ -42,7 +42,7 @@ class CheckpointService:
     def __init__(self, graph: Graph, context: RunContext):
         self.context = context
         self.directory = context.save_checkpoint_dir
-        self.savers = _savers(graph) if self.directory and not context.inference else []
+        self.savers = _savers(graph) if self.directory and not context.inference and context.rank == 0 else []
         self.metrics: Dict[str, float] = {}
         self._warned = False
         for saver in self.savers:

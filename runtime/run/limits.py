@@ -37,13 +37,22 @@ class Limits:
 
     def reached(self) -> Optional[str]:
         """The reason to end now, or ``None``."""
+        return self.counted() or self.timed_out()
+
+    def timed_out(self) -> Optional[str]:
+        """The reason that the clock gives."""
+        timeout = self.settings.timeout
+        if timeout is not None and self.context.elapsed >= timeout:
+            return f"time-out after {format_duration(timeout)}"
+        return None
+
+    def counted(self) -> Optional[str]:
+        """The reason that steps, iterations and rewards give: at the same time on every process of a run."""
         settings, progress = self.settings, self.context.progress
         if settings.total_timesteps is not None and progress.environment_steps >= settings.total_timesteps:
             return f"{progress.environment_steps:,} of {settings.total_timesteps:,} steps"
         if settings.iterations is not None and progress.iterations >= settings.iterations:
             return f"{progress.iterations:,} of {settings.iterations:,} iterations"
-        if settings.timeout is not None and self.context.elapsed >= settings.timeout:
-            return f"time-out after {format_duration(settings.timeout)}"
         return self._reason
 
     def state_dict(self) -> Dict[str, Any]:

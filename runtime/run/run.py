@@ -11,8 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
+from ..checkpointed_node import CheckpointedNode
 from ..checkpoints import ResumeStore, enough_space
+from ..checkpoints.resume import encode_rank_state
 from ..context import Progress, RunContext
+from ..distributed.communicator import Communicator
+from ..distributed.fingerprint import fingerprint
+from ..distributed.iteration_exchange import IterationExchange, MetricSource
 from ..errors import DnneError, NodeFailure, RunError
 from ..events import CheckpointSaved, Failed, Finished, Metrics, NodeStats, RunStarted, Sink
 from ..graph import Graph
@@ -21,11 +26,12 @@ from ..scheduler.control import RunControl
 from ..scheduler.engine import Engine
 from .blame import blame, innermost
 from .checkpointing import CheckpointService, load_checkpoints
+from .initial_state import share_initial_state
 from .limits import Limits
 from .log_bridge import forward_logging
 from .settings import RunSettings
 from .sinks import Sinks
-from .state import capture, restore_machine, restore_nodes
+from .state import capture, restore_machine, restore_nodes, restore_shared
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +66,11 @@ class Run:
         sinks: Consumers of events.
         control: Switches for the host.
         resume_store: Where resume states go; ``None`` for none.
-        resume_state: A loaded state to go on from.
+        resume_state: A loaded state to go on from; this process's own, where several train.
         run_dir: The run folder, for nodes that write files.
+        communicator: The processes that train together. They are stopped together, at the end of an iteration, by what
+            one of them alone knows of: a signal, a time limit, a node's request. Only rank 0 has sinks and files.
+        processes_before: Number of processes that saved the resume state.
     """
 
     def __init__(
@@ -74,17 +83,23 @@ class Run:
         resume_store: Optional[ResumeStore] = None,
         resume_state: Optional[Dict[str, Any]] = None,
         run_dir: Optional[str] = None,
+        communicator: Optional[Communicator] = None,
+        processes_before: int = 1,
     ):
+        self.communicator = communicator or Communicator()
         self.graph, self.settings, self.name = graph, settings, name
         self.control = control or RunControl()
         self.resume_store = None if settings.inference else resume_store
         self.resume_state = resume_state
         self.sinks = Sinks(sinks)
+        self._processes_before = processes_before
         self.context = self._new_context(run_dir)
+        self.exchange = self._new_exchange()
         self.limits = Limits(settings, self.context)
         self.engine: Optional[Engine] = None
         self._metrics: Dict[str, float] = {}
         self._next_resume_save = settings.resume_interval
+        self._saves = self.resume_store is not None
         self._open_nodes = list(graph.nodes.values())
         self._warned_of_space = False
 
@@ -101,10 +116,28 @@ class Run:
             load_checkpoint_dir=settings.load_checkpoint_dir,
             run_dir=run_dir,
             resumed=self.resume_state is not None,
+            random_stream=self._new_random_stream(),
+            rank=self.communicator.rank,
+            world_size=self.communicator.world_size,
+            communicator=self.communicator,
             num_threads=settings.threads,
             emit=self.sinks,
             progress=Progress(total_steps=settings.total_timesteps, total_iterations=settings.iterations),
         )
+
+    def _new_random_stream(self) -> str:
+        """Not that of the run's beginning, where a run goes on with other processes and so without their generators."""
+        if self.resume_state is None or self._processes_before == self.communicator.world_size:
+            return ""
+        return f"/{self.resume_state['progress']['iterations']} of {self._processes_before}"
+
+    def _new_exchange(self) -> Optional[IterationExchange]:
+        if not self.communicator.is_distributed:
+            return None
+        self.context.exchange = IterationExchange(
+            self.communicator, self.context, self._wish_to_stop, self._wants_resume_save, self._fingerprints
+        )
+        return self.context.exchange
 
     def execute(self) -> RunResult:
         """Run to the end.
@@ -134,18 +167,17 @@ class Run:
             with blame(node):
                 node.setup()
         self._check_viewer()
-        if self.resume_state is not None:
-            restore_nodes(self.resume_state, graph, context)
-        elif context.load_checkpoint_dir is not None:
-            load_checkpoints(graph, context.load_checkpoint_dir, context)
+        self._restore_or_load()
         self.checkpoints = CheckpointService(graph, context)
+        control = self.control if self.exchange is None else RunControl()
         engine = Engine(
-            list(graph.nodes.values()), graph.links, context, self.control, self.settings.queue_size,
+            list(graph.nodes.values()), graph.links, context, control, self.settings.queue_size,
             self.settings.scheduler, self._at_safe_point,
         )  # fmt: skip
         self.engine = engine
         if self.resume_state is not None:
-            restore_machine(self.resume_state, engine, graph, context)
+            if not context.starts_anew:
+                restore_machine(self.resume_state, engine, graph, context)
             self.checkpoints.load_state_dict(self.resume_state["checkpoints"])
             self.limits.load_state_dict(self.resume_state["limits"])
         engine.prepare()
@@ -153,6 +185,22 @@ class Run:
         self.checkpoints.check_space()
         self._announce(engine)
         return engine
+
+    def _restore_or_load(self) -> None:
+        graph, context = self.graph, self.context
+        if self.resume_state is not None and context.starts_anew:
+            restore_shared(self.resume_state, graph, context)
+            context.log(
+                f"resumed with {self.communicator.world_size} processes instead of {self._processes_before}: weights, "
+                "optimiser and normalisers go on exactly, but episodes and random numbers start anew",
+                "warning",
+            )
+        elif self.resume_state is not None:
+            restore_nodes(self.resume_state, graph, context)
+        elif context.load_checkpoint_dir is not None and context.rank == 0:
+            load_checkpoints(graph, context.load_checkpoint_dir, context)
+        if self.resume_state is None and self.communicator.is_distributed:
+            share_initial_state(graph, context)
 
     def _check_viewer(self) -> None:
         if self.settings.visual and not any(getattr(node, "has_viewer", False) for node in self.graph.nodes.values()):
@@ -164,6 +212,11 @@ class Run:
         context = self.context
         reporting = [n for n in self.graph.nodes.values() if type(n).collect_metrics is not Node.collect_metrics]
         context.metric_sources += [partial(_collect_metrics, node) for node in reporting]
+        if self.exchange is not None:
+            self.exchange.sources += [
+                MetricSource(collect, node.merge_metrics) for collect, node in zip(context.metric_sources, reporting)
+            ]
+            self._saves = bool(self.communicator.all_gather_json(self._saves)[0])
         context.iteration_listeners += [self._keep_metrics, self.limits.on_iteration, self.checkpoints.on_iteration]
         context.steps_at_start = context.progress.environment_steps
 
@@ -182,20 +235,64 @@ class Run:
 
     def _at_safe_point(self) -> Optional[str]:
         self.checkpoints.save_due()
-        if self.context.elapsed >= self._next_resume_save:
+        if self.exchange is not None:
+            return self._at_safe_point_together(self.exchange)
+        if self._wants_resume_save():
             self._save_resume_state("interval")
         return self.limits.reached()
 
+    def _at_safe_point_together(self, exchange: IterationExchange) -> Optional[str]:
+        """As alone, but what one process wishes waits until all have heard of it."""
+        if exchange.save_wanted:
+            exchange.save_wanted = False
+            self._save_resume_state("interval")
+        return exchange.stop_reason or self.limits.counted()
+
+    def _wish_to_stop(self) -> Optional[str]:
+        if self.control.paused or self.control.take_edits():
+            raise RunError("a run of several processes can be stopped, but neither paused nor edited")
+        return self.control.stop_reason or self.context.stop_reason or self.limits.timed_out()
+
+    def _wants_resume_save(self) -> bool:
+        return self._saves and self.context.elapsed >= self._next_resume_save
+
+    def _fingerprints(self) -> Dict[str, int]:
+        nodes = self.graph.nodes.items()
+        return {key: fingerprint(node.checkpoint_state()) for key, node in nodes if isinstance(node, CheckpointedNode)}
+
     def _save_resume_state(self, reason: str) -> None:
-        if self.resume_store is None or self.engine is None or self.engine.is_computing:
+        if not self._saves or self.engine is None:
             return
-        progress = self.context.progress
-        state = capture(self.engine, self.graph, self.context)
+        if self.exchange is not None:
+            self._save_together(self.engine, reason)
+        elif not self.engine.is_computing:
+            self._write_resume_state(reason, self._resume_state(self.engine))
+
+    def _save_together(self, engine: Engine, reason: str) -> None:
+        """Gather the states of all processes on rank 0; while a node of one of them computes, nothing is saved."""
+        progress, rank = self.context.progress, self.context.rank
+        moments = self.communicator.all_gather_json(
+            None if engine.is_computing else [progress.iterations, progress.environment_steps]
+        )
+        if None in moments:
+            return
+        state = self._resume_state(engine)
+        contents = self.communicator.gather_bytes(encode_rank_state(state, moments[0], rank) if rank else b"")
+        if rank == 0:
+            self._write_resume_state(reason, state, contents[1:])
+
+    def _resume_state(self, engine: Engine) -> Dict[str, Any]:
+        state = capture(engine, self.graph, self.context)
         state["checkpoints"] = self.checkpoints.state_dict()
         state["limits"] = self.limits.state_dict()
+        return state
+
+    def _write_resume_state(self, reason: str, state: Dict[str, Any], others: Sequence[bytes] = ()) -> None:
+        assert self.resume_store is not None
+        progress = self.context.progress
         parameters = {node_id: node.parameter_values() for node_id, node in self.graph.nodes.items()}
         meta = {"reason": reason, "settings": self.settings.as_dict(), "parameters": parameters}
-        path = self.resume_store.save(state, progress.environment_steps, progress.iterations, meta)
+        path = self.resume_store.save(state, progress.environment_steps, progress.iterations, meta, others)
         self._next_resume_save = self.context.elapsed + self.settings.resume_interval
         self.context.send(CheckpointSaved, str(path), progress.environment_steps, progress.iterations, reason)
         self._check_space(path)

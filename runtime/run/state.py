@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
+from ..checkpointed_node import CheckpointedNode
 from ..context import RunContext
 from ..errors import CheckpointError
 from ..graph import Graph
@@ -75,6 +76,28 @@ def restore_nodes(state: Dict[str, Any], graph: Graph, context: RunContext) -> N
     Raises:
         CheckpointError: The state is of another version, of a workflow with other nodes, or of other sizes.
     """
+    _restore_counters(state, graph, context)
+    for node_id, node in graph.nodes.items():
+        saved = state["nodes"][node_id]
+        _restore_node(node, saved["state"], saved["random"], saved["edited"], context)
+
+
+def restore_shared(state: Dict[str, Any], graph: Graph, context: RunContext) -> None:
+    """Put counters back, and the part of the nodes' states that all processes of the run had in common.
+
+    For a run that goes on with another number of processes: episodes and random numbers start anew.
+
+    Raises:
+        CheckpointError: As `restore_nodes`.
+    """
+    _restore_counters(state, graph, context)
+    for node_id, node in graph.nodes.items():
+        saved = state["nodes"][node_id]
+        shared = node.shared_state(saved["state"]) if isinstance(node, CheckpointedNode) else None
+        _restore_node(node, shared, None, saved["edited"], context)
+
+
+def _restore_counters(state: Dict[str, Any], graph: Graph, context: RunContext) -> None:
     if state.get("version") != STATE_VERSION:
         raise CheckpointError(f"the resume state has version {state.get('version')!r}; this DNNE reads {STATE_VERSION}")
     saved = {node_id: entry["type"] for node_id, entry in state["nodes"].items()}
@@ -86,19 +109,20 @@ def restore_nodes(state: Dict[str, Any], graph: Graph, context: RunContext) -> N
         )
     context.progress.environment_steps = state["progress"]["environment_steps"]
     context.progress.iterations = state["progress"]["iterations"]
-    for node_id, node in graph.nodes.items():
-        _restore_node(node, state["nodes"][node_id], context)
 
 
-def _restore_node(node: Node, saved: Dict[str, Any], context: RunContext) -> None:
+def _restore_node(
+    node: Node, state: Optional[Dict[str, Any]], random: Any, edited: Dict[str, Any], context: RunContext
+) -> None:
     try:
-        node.load_state_dict(decode(saved["state"], context.device))
-        node.random_state = saved["random"]
-        for name, value in saved["edited"].items():
+        if state is not None:
+            node.load_state_dict(decode(state, context.device))
+        node.random_state = random
+        for name, value in edited.items():
             node.set_parameter(name, value)
             node.edited[name] = value
             context.log(f"{node.label}.{name} is {value!r}, as it was edited during the run", node_id=node.id)
-        node.parameters_changed(frozenset(saved["edited"]))
+        node.parameters_changed(frozenset(edited))
     except Exception as error:
         raise CheckpointError(
             f"the resume state does not fit node {node.id} ({node.label}): {error}; resume with the run's parameters"

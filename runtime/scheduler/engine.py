@@ -83,7 +83,7 @@ class Engine:
             DeadlockError: The graph can be seen to lock before anything runs.
             NodeFailure: A node raised while it gave its initial values.
         """
-        if self.context.resumed:
+        if self.context.resumed and not self.context.starts_anew:
             self.machine.settle()
         else:
             for unit in self.machine.units:
@@ -297,7 +297,7 @@ class Engine:
         if self.context.elapsed >= self._next_statistics:
             self._next_statistics = self.context.elapsed + STATISTICS_INTERVAL
             self._send_statistics()
-        reason = self.control.stop_reason or self.context.stop_reason
+        reason = self.control.stop_reason or self.context.stop_now
         if reason is None and self._at_safe_point is not None:
             reason = self._at_safe_point()
         return reason

@@ -1,0 +1,1 @@
+"""Training in several processes: joining them, what they exchange, and starting them."""

@@ -1,0 +1,152 @@
+"""Several processes connected by torch.distributed: NCCL between GPUs, Gloo between CPUs."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import datetime
+import json
+from typing import Any, Iterator, List, Optional
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from ..errors import DistributedError
+from .communicator import Communicator
+
+DEFAULT_TIMEOUT = 600.0
+MESSAGE_BYTES = 8192  # a longer message takes a second exchange
+LENGTH_BYTES = 8
+
+
+class ProcessGroup(Communicator):
+    """The processes of torch's default group.
+
+    Tensors are reduced where they live; messages between the hosts (JSON, files) go through main memory, so that they
+    never wait for a GPU. Nothing is pickled.
+
+    Args:
+        control: A Gloo group of the same processes, for messages; None where the default group is one.
+    """
+
+    def __init__(self, control: Optional[dist.ProcessGroup] = None):
+        self.rank = dist.get_rank()
+        self.world_size = dist.get_world_size()
+        self._control = control
+        self._outbox = torch.zeros(MESSAGE_BYTES, dtype=torch.uint8)
+        self._inboxes = [torch.zeros_like(self._outbox) for _ in range(self.world_size)]
+
+    @classmethod
+    def connect(cls, device: torch.device, timeout: float = DEFAULT_TIMEOUT) -> ProcessGroup:
+        """Join the processes that RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT tell of.
+
+        Args:
+            device: Where this process computes.
+            timeout: Seconds that an exchange may take before the run fails.
+
+        Raises:
+            DistributedError: they cannot be reached.
+        """
+        limit = datetime.timedelta(seconds=timeout)
+        backend = "nccl" if device.type == "cuda" else "gloo"
+        try:
+            if device.type == "cuda":
+                torch.cuda.set_device(device)
+            dist.init_process_group(backend, timeout=limit)
+            control = dist.new_group(backend="gloo", timeout=limit) if backend != "gloo" else None
+        except (RuntimeError, ValueError) as error:
+            raise DistributedError(f"the other processes of the run cannot be reached: {error}") from error
+        return cls(control)
+
+    def all_reduce_mean(self, tensor: Tensor) -> None:
+        with self._lost("averaging"):
+            dist.all_reduce(tensor)
+        tensor.mul_(1.0 / self.world_size)
+
+    def all_gather(self, tensor: Tensor) -> Tensor:
+        gathered = tensor.new_empty((self.world_size, *tensor.shape))
+        with self._lost("gathering"):
+            dist.all_gather(list(gathered.unbind(0)), tensor.contiguous())
+        return gathered
+
+    def all_gather_json(self, value: Any) -> List[Any]:
+        return [json.loads(content) for content in self._all_gather_bytes(json.dumps(value).encode())]
+
+    def _all_gather_bytes(self, content: bytes) -> List[bytes]:
+        outbox = self._outbox
+        outbox[:LENGTH_BYTES] = _as_tensor(len(content).to_bytes(LENGTH_BYTES, "little"))
+        fits = len(content) + LENGTH_BYTES <= MESSAGE_BYTES
+        if fits:
+            outbox[LENGTH_BYTES : LENGTH_BYTES + len(content)] = _as_tensor(content)
+        with self._lost("exchanging messages"):
+            dist.all_gather(self._inboxes, outbox, group=self._control)
+        lengths = [int.from_bytes(_as_bytes(inbox[:LENGTH_BYTES]), "little") for inbox in self._inboxes]
+        if max(lengths) + LENGTH_BYTES <= MESSAGE_BYTES:
+            return [_as_bytes(inbox[LENGTH_BYTES:][:length]) for inbox, length in zip(self._inboxes, lengths)]
+        return self._all_gather_long(content, lengths)
+
+    def _all_gather_long(self, content: bytes, lengths: List[int]) -> List[bytes]:
+        padded = _as_tensor(content.ljust(max(lengths), b"\0"))
+        inboxes = [torch.empty_like(padded) for _ in lengths]
+        with self._lost("exchanging messages"):
+            dist.all_gather(inboxes, padded, group=self._control)
+        return [_as_bytes(inbox[:length]) for inbox, length in zip(inboxes, lengths)]
+
+    def gather_bytes(self, content: bytes) -> List[bytes]:
+        lengths = self.all_gather_json(len(content))
+        if self.rank:
+            self._send(content, 0)
+            return []
+        return [content, *(self._receive(lengths[rank], rank) for rank in range(1, self.world_size))]
+
+    def broadcast_bytes(self, content: bytes) -> bytes:
+        length = self.all_gather_json(len(content))[0]
+        tensor = _as_tensor(content if self.rank == 0 else bytes(length))
+        with self._lost("broadcasting"):
+            dist.broadcast(tensor, 0, group=self._control)
+        return _as_bytes(tensor)
+
+    def scatter_bytes(self, contents: List[bytes]) -> bytes:
+        lengths = self.all_gather_json([len(content) for content in contents])[0]
+        if self.rank:
+            return self._receive(lengths[self.rank], 0)
+        for rank in range(1, self.world_size):
+            self._send(contents[rank], rank)
+        return contents[0]
+
+    def _send(self, content: bytes, rank: int) -> None:
+        with self._lost("sending"):
+            dist.send(_as_tensor(content), rank, group=self._control)
+
+    def _receive(self, length: int, rank: int) -> bytes:
+        tensor = torch.empty(length, dtype=torch.uint8)
+        with self._lost("receiving"):
+            dist.recv(tensor, rank, group=self._control)
+        return _as_bytes(tensor)
+
+    def barrier(self) -> None:
+        self.all_gather_json(None)
+
+    def close(self) -> None:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+    @contextlib.contextmanager
+    def _lost(self, action: str) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise DistributedError(
+                f"rank {self.rank} lost another process while {action}; the process that failed first says why "
+                f"({reason})"
+            ) from error
+
+
+def _as_tensor(content: bytes) -> Tensor:
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8) if content else torch.empty(0, dtype=torch.uint8)
+
+
+def _as_bytes(tensor: Tensor) -> bytes:
+    return ctypes.string_at(tensor.data_ptr(), tensor.numel()) if tensor.numel() else b""
