@@ -100,3 +100,6 @@ class PPOTrainerNode_6(PPOTrainerNode):
 
     # Adam's ε. Allowed: 1e-12 to 1.
     adam_epsilon = 1e-05
+
+    # Parts of a minibatch computed one after another, to save memory. Allowed: 1 to 100000.
+    gradient_accumulation = 1
