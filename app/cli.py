@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import List, Optional, Sequence
 
 from runtime import __version__
+from runtime.command.words import take_words
 from runtime.errors import DnneError
 from runtime.suggest import did_you_mean
 
@@ -78,7 +79,8 @@ def _run(arguments: List[str]) -> int:
         return _edit(arguments[0] if arguments else None)
     chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
     parser = build_parser(chosen)
-    args = parser.parse_args(arguments)
+    args, rest = parser.parse_known_args(arguments)
+    take_words(parser, args, rest)
     if args.command is None:
         parser.print_help()
         return 2

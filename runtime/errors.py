@@ -51,6 +51,10 @@ class NodeFailure(DnneError):
         self.label = label
 
 
+class ConfigError(DnneError):
+    """A configuration file, a preset or an override cannot be read or used. Names file and key."""
+
+
 class RunError(DnneError):
     """A run cannot start with these settings."""
 

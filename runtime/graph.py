@@ -32,14 +32,14 @@ class Graph:
     def find(self, reference: str) -> Node:
         """The node with this id, or else this title or type where it is the only one.
 
+        Case and all but letters and digits do not count, nor the ``Node`` at the end of a type.
+
         Raises:
             WorkflowError: None, or several, match.
         """
         if reference in self.nodes:
             return self.nodes[reference]
-        folded = reference.casefold()
-        names = {node_id: (node.label, node.title, node.type_name) for node_id, node in self.nodes.items()}
-        matches = [node_id for node_id, known in names.items() if folded in [name.casefold() for name in known]]
+        matches = [node_id for node_id, node in self.nodes.items() if _folded(reference) in _names_of(node)]
         if len(matches) == 1:
             return self.nodes[matches[0]]
         listed = ", ".join(f"{node_id} ({node.label})" for node_id, node in self.nodes.items())
@@ -120,6 +120,15 @@ class Graph:
             self.infer_errors[node.id] = error
             return
         self.specs.update({(node.id, port): spec for port, spec in inferred.items()})
+
+
+def _names_of(node: Node) -> List[str]:
+    names = [_folded(name) for name in (node.label, node.title, node.type_name)]
+    return [*names, *(name[: -len("node")] for name in names[2:] if name.endswith("node"))]
+
+
+def _folded(name: str) -> str:
+    return "".join(character for character in name.casefold() if character.isalnum())
 
 
 def graph_to_workflow(graph: Graph, origin: Workflow) -> Workflow:

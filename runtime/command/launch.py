@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
 from ..atomic import PathLike
 from ..checkpoints import ResumeState, ResumeStore
+from ..configuration.saved import config_text
 from ..errors import DnneError, RunError
 from ..events import Sink
 from ..graph import Graph, graph_to_workflow
@@ -30,15 +31,17 @@ from ..recording.run_lock import RunLock
 from ..run import Run
 from ..run.live_reports import LiveReports
 from ..scheduler.control import RunControl
-from ..validation import Adjust, Problem, check_graph, require_valid
+from ..validation import Adjust, check_graph, require_valid
 from ..workflow import Workflow, format_workflow, load_workflow
 from .builtins_flags import publish_flags
 from .commands import CommandReader
 from .host import Host, HostDisplay
+from .configure import configure
 from .late_recorders import LateRecorders
 from .options import DEFAULT_LOG_DIR, add_run_options, run_settings
-from .overrides import apply_overrides, assigned
+from .overrides import assigned
 from .signals import stop_on_signals
+from .words import take_words
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_OUTPUT_CLOSED = 1, 2, 141
 TWICE_THERE = ("settings.seed", "settings.device", "settings.threads")
@@ -111,7 +114,9 @@ class Session:
         stack: contextlib.ExitStack,
         host: Optional[Host] = None,
     ):
-        self.args, self.stack, self.host = args, stack, host
+        self.configuration = configure(args, inference, source.document.name)
+        self.args, self.stack, self.host = self.configuration.args, stack, host
+        args = self.args
         self.control = host.control if host is not None else RunControl()
         self.watchers: List[Sink] = [host.sink] if host is not None else []
         self.signals = stack.enter_context(stop_on_signals(self.control))
@@ -125,7 +130,7 @@ class Session:
         self._check_load_folder()
         if publish:
             publish_flags(self.settings)
-        self.graph = source.build(lambda graph: _adjust(graph, args))
+        self.graph = source.build(self.configuration.adjust)
         self.resume = ResumeStore(self.earlier.path).latest() if self.earlier else None
         if self.resume is not None:
             self._keep_edits(self.resume.state["nodes"])
@@ -157,7 +162,7 @@ class Session:
 
     def _keep_edits(self, saved: Dict[str, Any]) -> None:
         """Live edits of the run hold on, but for parameters that are now set on the command line."""
-        given = assigned(self.graph, self.args.assignments)
+        given = assigned(self.graph, self.configuration.assignments)
         for node_id in saved.keys() & self.graph.nodes.keys():
             edited = saved[node_id]["edited"]
             for name in list(edited):
@@ -195,6 +200,8 @@ class Session:
             with files:
                 for watcher in self.watchers:
                     files.enter_context(LiveReports(run, watcher))
+                for note in self.configuration.notes:
+                    run.context.log(note)
                 self._tell_differences(run)
                 run.execute()
             result, code = ("interrupted" if self.control.stop_reason else "finished"), self.signals.exit_code
@@ -242,6 +249,7 @@ class Session:
 
     def _describe(self, folder: RunFolder) -> None:
         folder.write_workflow(format_workflow(self.document))
+        folder.write_config(config_text(self.settings, self.graph, folder.path))
         folder.write_info(self.info)
 
     def _tell_differences(self, run: Run) -> None:
@@ -311,10 +319,6 @@ class Session:
             display.message("\n".join(["", *report_lines(display.tally, self.device)]))
 
 
-def _adjust(graph: Graph, args: argparse.Namespace) -> List[Problem]:
-    return apply_overrides(graph, args.assignments, args.num_envs)
-
-
 # Exported runners
 
 
@@ -331,7 +335,7 @@ def main_runner(build: Callable[[], Graph], folder: Path, argv: Optional[Sequenc
     )
     parser.add_argument("--inference", action="store_true", help="run the trained policy; nothing is trained")
     add_run_options(parser)
-    args = parser.parse_args(argv)
+    args = take_words(parser, *parser.parse_known_args(argv))
     _refuse_several_processes(parser)
     try:
         document = load_workflow(folder / "workflow.json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, Callable, Dict, Optional, Sequence
 
+from ..configuration.presets import AUTO, PRESETS
 from ..duration import GRAMMAR, parse_duration
 from ..errors import DurationError, RunError
 from ..run.settings import INFER, TRAIN, RunSettings
@@ -62,10 +63,26 @@ def add_run_options(parser: argparse.ArgumentParser, train: bool = True, infer: 
         parser: Gets the options.
         train, infer: Which of the two the command can do; options without an effect there are left out.
     """
+    _add_configuration(parser.add_argument_group("configuration"))
     _add_general(parser.add_argument_group("run"))
     _add_ends(parser.add_argument_group("when it ends"), train, infer)
     _add_files(parser.add_argument_group("checkpoints and logs"), train, infer)
     _add_display(parser.add_argument_group("display"))
+
+
+def _add_configuration(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "overrides", nargs="*", default=[], metavar="KEY=VALUE",
+        help="a parameter of a node, such as trainer.learning_rate=1e-3, or a setting of the run, such as seed=1",
+    )  # fmt: skip
+    group.add_argument("--config", metavar="FILE", help="YAML file of such keys, for example the config.yaml of a run")
+    group.add_argument("--config-name", metavar="NAME", help="NAME.yaml in the folder of --config-path")
+    group.add_argument("--config-path", metavar="DIR", help="folder of --config-name (default: configs, then here)")
+    group.add_argument("--preset", choices=(AUTO, *PRESETS), help="sizes for a kind of machine; all else wins over it")
+    group.add_argument(
+        "--set", dest="assignments", type=assignment, action="append", default=[], metavar="NODE.PARAM=VALUE",
+        help="set a parameter; NODE is an id, a title or a type (may be repeated)",
+    )  # fmt: skip
 
 
 def _add_general(group: argparse._ArgumentGroup) -> None:
@@ -75,10 +92,6 @@ def _add_general(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--num-envs", type=positive, metavar="N", help="parallel environments, in place of the workflow's"
     )
-    group.add_argument(
-        "--set", dest="assignments", type=assignment, action="append", default=[], metavar="NODE.PARAM=VALUE",
-        help="set a parameter; NODE is an id or a title (may be repeated)",
-    )  # fmt: skip
     group.add_argument("--threads", type=positive, metavar="N", help="CPU threads of torch (default 1)")
     group.add_argument(
         "--queue-size", type=positive, metavar="N", help="values that a wire holds before its writer waits"
@@ -170,7 +183,7 @@ def run_settings(args: argparse.Namespace, inference: bool, earlier: Optional[Di
         _refuse(args, TRAINING_ONLY, "in inference")
     else:
         _refuse(args, INFERENCE_ONLY, "in training")
-    values = {name: getattr(args, name) for name in SETTING_OPTIONS if _is_given(args, name)}
+    values = {name: getattr(args, name) for name in SETTING_OPTIONS if is_given(args, name)}
     if earlier is not None:
         _refuse(args, NEW_RUN_ONLY, "with --resume: the run goes on in its own folder, with its own weights")
         values = {**_inherited(earlier, values), **values}
@@ -179,14 +192,15 @@ def run_settings(args: argparse.Namespace, inference: bool, earlier: Optional[Di
     return RunSettings(mode=INFER if inference else TRAIN, **values)
 
 
-def _is_given(args: argparse.Namespace, name: str) -> bool:
+def is_given(args: argparse.Namespace, name: str) -> bool:
+    """Whether an option has a value other than its absence."""
     value = getattr(args, name, None)
     return value is not None and value is not False
 
 
 def _refuse(args: argparse.Namespace, names: Sequence[str], where: str) -> None:
     for name in names:
-        if _is_given(args, name):
+        if is_given(args, name):
             raise RunError(f"--{name.replace('_', '-')} has no effect {where}")
 
 

@@ -1,10 +1,10 @@
-"""Changes to a graph from the command line: ``--set NODE.PARAM=VALUE`` and ``--num-envs``."""
+"""Changes to a graph's parameters: ``NODE.PARAM=VALUE``, configuration files, presets and ``--num-envs``."""
 
 from __future__ import annotations
 
 import json
 from functools import partial
-from typing import Any, List, Optional, Sequence, Set, Tuple
+from typing import Any, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..errors import ParameterError, WorkflowError
 from ..graph import Graph
@@ -13,50 +13,103 @@ from ..suggest import did_you_mean
 from ..validation import Problem
 
 
-def apply_overrides(graph: Graph, assignments: Sequence[str], num_envs: Optional[int]) -> List[Problem]:
-    """Set parameters of a graph's nodes and return what could not be done."""
+class Assignment(NamedTuple):
+    """A value for a parameter.
+
+    Attributes:
+        origin: Where it was given, for messages: ``--set``, ``my.yaml:``.
+        node: Id, title or type; ``None`` for every node that has the parameter.
+        name: The parameter.
+        value: As text from a command line, or as a value of YAML.
+        is_text: The value is text that stands for a value of the parameter's type.
+        key: What was written, where that is not ``node.name``.
+        optional: A workflow without such a node is no problem.
+    """
+
+    origin: str
+    node: Optional[str]
+    name: str
+    value: Any
+    is_text: bool = True
+    key: str = ""
+    optional: bool = False
+
+    @property
+    def text(self) -> str:
+        """As it was written."""
+        key = self.key or (self.name if self.node is None else f"{self.node}.{self.name}")
+        return f"{self.origin} {key}={self.value}".strip()
+
+
+def parse_assignment(text: str, origin: str = "--set") -> Assignment:
+    """``NODE.PARAM=VALUE``; the node may have dots in its name."""
+    target, _, value = text.partition("=")
+    node, _, name = target.rpartition(".")
+    return Assignment(origin, node, name, value)
+
+
+def apply_overrides(graph: Graph, assignments: Sequence[Assignment]) -> List[Problem]:
+    """Set parameters of a graph's nodes, in order, and return what could not be done."""
     problems: List[Problem] = []
-    if num_envs is not None:
-        owners = [node for node in graph.nodes.values() if "num_envs" in node.parameters]
-        if not owners:
-            problems.append(Problem("", "", "--num-envs: no node of this workflow has environments"))
-        for node in owners:
-            node.set_parameter("num_envs", num_envs)
-    for text in assignments:
-        problems += _assign(graph, text)
+    for assignment in assignments:
+        problems += _assign(graph, assignment)
     return problems
 
 
-def assigned(graph: Graph, assignments: Sequence[str]) -> Set[Tuple[str, str]]:
+def assigned(graph: Graph, assignments: Sequence[Assignment]) -> Set[Tuple[str, str]]:
     """(node id, parameter) of all that good assignments have set, those linked to an assigned constant included."""
     found = set()
-    for text in assignments:
-        reference, _, name = text.partition("=")[0].rpartition(".")
-        node_id = graph.find(reference).id
-        found |= {(node_id, name), *(target for target, constant in graph.constants.items() if constant == node_id)}
+    for assignment in assignments:
+        for node in _targets(graph, assignment):
+            followers = (target for target, constant in graph.constants.items() if constant == node.id)
+            found |= {(node.id, assignment.name), *followers}
     return found
 
 
-def _assign(graph: Graph, text: str) -> List[Problem]:
-    target, _, value = text.partition("=")
-    reference, _, name = target.rpartition(".")
-    option = f"--set {text}"
+def _targets(graph: Graph, assignment: Assignment) -> List[Node]:
+    if assignment.node is not None:
+        return [graph.find(assignment.node)]
+    return [node for node in graph.nodes.values() if assignment.name in node.parameters]
+
+
+def _assign(graph: Graph, assignment: Assignment) -> Iterator[Problem]:
     try:
-        node = graph.find(reference)
+        nodes = _targets(graph, assignment)
     except WorkflowError as error:
-        return [Problem("", "", f"{option}: {error}")]
+        yield Problem("", "", f"{assignment.text}: {error}")
+        return
+    if not nodes and not assignment.optional:
+        what = "has environments" if assignment.name == "num_envs" else f"has the parameter {assignment.name!r}"
+        yield Problem("", "", f"{assignment.text}: no node of this workflow {what}")
+    for node in nodes:
+        yield from _assign_to(graph, node, assignment)
+
+
+def _assign_to(graph: Graph, node: Node, assignment: Assignment) -> Iterator[Problem]:
+    name, text = assignment.name, assignment.text
     if name not in node.parameters:
-        hint = did_you_mean(name, node.parameters)
+        hint = elsewhere(graph, name) or did_you_mean(name, node.parameters)
         known = ", ".join(node.parameters) or "none"
-        return [Problem(node.id, name, f"{option}: unknown parameter {name!r}{hint}", f"it has {known}")]
+        yield Problem(node.id, name, f"{text}: unknown parameter {name!r}{hint}", f"it has {known}")
+        return
     constant = graph.constants.get((node.id, name))
     if constant is not None:
-        return [Problem(node.id, name, f"{option}: it is linked to the constant {constant}", "set that one's value")]
+        yield Problem(node.id, name, f"{text}: it is linked to the constant {constant}", "set that one's value")
+        return
     try:
-        node.set_parameter(name, _parse(value, node, name))
+        node.set_parameter(name, _value(assignment, node))
     except ParameterError as error:
-        return [Problem(node.id, name, f"{option}: {error}")]
-    return [problem for problem in map(partial(_follow, graph, node, option), graph.constants) if problem]
+        yield Problem(node.id, name, f"{text}: {error}")
+        return
+    yield from filter(None, map(partial(_follow, graph, node, text), graph.constants))
+
+
+def elsewhere(graph: Graph, name: str) -> str:
+    """``"; did you mean Trainer.learning_rate?"`` where other nodes have the parameter, else an empty string."""
+    owners = [node for node in graph.nodes.values() if name in node.parameters]
+    labels = [node.label for node in owners]
+    names = [f"{node.label if labels.count(node.label) == 1 else node.id}.{name}" for node in owners]
+    return f"; did you mean {' or '.join(names)}?" if names else ""
 
 
 def _follow(graph: Graph, constant: Node, option: str, target: Tuple[str, str]) -> Optional[Problem]:
@@ -71,10 +124,16 @@ def _follow(graph: Graph, constant: Node, option: str, target: Tuple[str, str]) 
     return None
 
 
-def _parse(value: str, node: Node, name: str) -> Any:
-    """Text for text parameters; JSON (numbers, lists, true) for all others, or the text where it is none."""
-    if node.parameters[name].annotation is str:
-        return value
+def _value(assignment: Assignment, node: Node) -> Any:
+    """The value in a parameter's type, as far as text or YAML leave that open."""
+    value, is_for_text = assignment.value, node.parameters[assignment.name].annotation is str
+    if not assignment.is_text:
+        return str(value) if is_for_text and type(value) in (int, float) else value
+    return value if is_for_text else _parse(value)
+
+
+def _parse(value: str) -> Any:
+    """JSON (numbers, lists, true), or the text where it is none."""
     try:
         return json.loads(value)
     except json.JSONDecodeError:

@@ -75,7 +75,7 @@ def _checkpoints(nodes: Mapping[str, Node]) -> List[str]:
 
 
 def _node_table(nodes: Mapping[str, Node], names: Dict[str, InstanceName]) -> List[str]:
-    lines = ["The values of each node stand in its module. `--set NODE.PARAM=VALUE` changes one for a single run.", ""]
+    lines = ["The values of each node stand in its module. `NODE.PARAM=VALUE` changes one for a single run.", ""]
     lines += ["| Node | Title | Module |", "|---|---|---|"]
     for node_id, node in nodes.items():
         cells = (node_id, node.label, f"`{PACKAGE}/{names[node_id].module}.py`")
@@ -113,6 +113,7 @@ def _folder() -> List[str]:
         f"| `{PACKAGE}/` | one module per node, with its values |",
         "| `framework/` | what the nodes do; part of DNNE, under its licence |",
         "| `workflow.json` | the workflow, for DNNE |",
+        "| `resources/presets/` | the sizes of `--preset` |",
         "| `requirements.txt` | what to install |",
         "| `slurm.sbatch` | a job for Slurm |",
         "| `export.json` | what was written, so that a new export can replace it |",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from importlib import metadata
 from pathlib import Path
-from typing import List, Mapping, Optional, Sequence
+from typing import Dict, List, Mapping, Optional, Sequence
 
+from ..configuration.presets import FOLDER
 from ..node import Node
 from .carrying import Library, libraries_by_name
 from .runner_module import ISAACGYM, needs_isaacgym
@@ -22,6 +23,7 @@ def requirements_text(nodes: Mapping[str, Node], libraries: Sequence[Library]) -
         name = distribution_of(library.name)
         needed, optional = f"{name}  # {library.needed_by}", f"# {name}  (optional, for {library.needed_by})"
         lines.append(optional if library.lazy else needed)
+    lines.append("# omegaconf  (optional: --config and --preset)")
     return join_lines([*lines, "# tensorboard  (optional: runs/*/tensorboard)"])
 
 
@@ -96,6 +98,12 @@ def _sbatch_end() -> List[str]:
         'if [ "$code" -eq 143 ]; then scontrol requeue "$SLURM_JOB_ID"; fi',
         'exit "$code"',
     ]
+
+
+def preset_texts() -> Dict[str, str]:
+    """The presets of ``--preset``, by their place in the export."""
+    files = sorted(FOLDER.glob("*.yaml"))
+    return {f"resources/presets/{path.name}": path.read_text(encoding="utf-8") for path in files}
 
 
 def licence_text() -> Optional[str]:

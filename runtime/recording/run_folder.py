@@ -1,6 +1,7 @@
 """The folder of a run: its workflow, what it was made with, its events and metrics, and the states to resume from.
 
-``RUN/`` holds ``workflow.json``, ``run.json``, ``events.jsonl``, ``metrics.csv``, ``tensorboard/`` and ``resume/``.
+``RUN/`` holds ``workflow.json``, ``config.yaml``, ``run.json``, ``events.jsonl``, ``metrics.csv``, ``tensorboard/`` and
+``resume/``.
 """
 
 import contextlib
@@ -25,6 +26,7 @@ from .run_lock import LOCK_FILE, RunLock
 from .tensorboard_writer import TensorBoardWriter
 
 WORKFLOW_FILE = "workflow.json"
+CONFIG_FILE = "config.yaml"
 INFO_FILE = "run.json"
 EVENTS_FILE = "events.jsonl"
 METRICS_FILE = "metrics.csv"
@@ -40,6 +42,7 @@ class RunFolder:
     def __init__(self, path: Path, lock: Optional[RunLock] = None) -> None:
         self.path = path
         self.workflow_file = path / WORKFLOW_FILE
+        self.config_file = path / CONFIG_FILE
         self.info_file = path / INFO_FILE
         self.events_file = path / EVENTS_FILE
         self.metrics_file = path / METRICS_FILE
@@ -96,6 +99,14 @@ class RunFolder:
             StorageError: the file cannot be written.
         """
         write_text(self.workflow_file, text)
+
+    def write_config(self, text: str) -> None:
+        """Write the resolved configuration.
+
+        Raises:
+            StorageError: the file cannot be written.
+        """
+        write_text(self.config_file, text)
 
     def write_info(self, info: Mapping[str, Any]) -> None:
         """Write ``run.json`` at the start; what it said of earlier parts of a resumed run goes on under ``earlier``.

@@ -1,13 +1,19 @@
 import pytest
 
 import nodes
-from runtime.command.overrides import apply_overrides
+from runtime.command.overrides import Assignment, parse_assignment
+from runtime.command.overrides import apply_overrides as apply_assignments
 from runtime.registry import discover
 from runtime.validation import build_graph
 from runtime.workflow import load_workflow
 from tests.commands import EXAMPLE, small_workflow, write_json
 
 REGISTRY = discover([nodes])
+
+
+def apply_overrides(graph, texts, num_envs):
+    everywhere = [] if num_envs is None else [Assignment("", None, "num_envs", num_envs, False, "--num-envs")]
+    return apply_assignments(graph, [*everywhere, *map(parse_assignment, texts)])
 
 
 @pytest.fixture
@@ -80,4 +86,4 @@ def test_a_title_that_two_nodes_have_is_ambiguous(folder):
 def test_num_envs_needs_an_environment(graph):
     del graph.nodes["1"]
     (problem,) = apply_overrides(graph, [], 4)
-    assert problem.text == "workflow: --num-envs: no node of this workflow has environments"
+    assert problem.text == "workflow: --num-envs=4: no node of this workflow has environments"

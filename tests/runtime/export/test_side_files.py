@@ -33,7 +33,7 @@ def test_requirements_name_torch_and_what_node_files_import(graph):
 def test_requirements_name_the_simulator(graph, simulator, expected):
     graph.nodes["1"].simulator = simulator
     text = requirements_text(graph.nodes, [])
-    assert expected in text if expected else text.count("\n") == 2
+    assert expected in text if expected else text.count("\n") == 3
 
 
 def test_the_readme_knows_every_option_and_every_node(graph):

@@ -1,0 +1,175 @@
+"""What overrides, files and presets do to a run: its effect in the run's folder, never the parsed value alone."""
+
+import json
+
+import pytest
+
+from tests.commands import events_of, metrics_of, small_workflow, write_json
+
+pytest.importorskip("omegaconf")
+
+
+@pytest.fixture
+def train(dnne, folder):
+    """Trains for two iterations and returns what run.json says; fails where the command fails."""
+
+    def run(*words, name="a"):
+        outcome = dnne("train", folder / "small.json", "--run-name", name, *words)
+        assert outcome.code == 0, outcome.err
+        return json.loads((folder / "runs" / name / "run.json").read_text())
+
+    return run
+
+
+@pytest.fixture
+def refused(dnne, folder):
+    """The message of a training that ends with code 2 before a folder is made."""
+
+    def run(*words):
+        outcome = dnne("train", folder / "small.json", *words)
+        assert outcome.code == 2, outcome.err
+        assert "Traceback" not in outcome.err
+        assert not (folder / "runs").exists()
+        return outcome.err
+
+    return run
+
+
+def _metrics(folder, name):
+    return metrics_of(events_of(folder / "runs" / name / "events.jsonl"))
+
+
+@pytest.mark.parametrize("reference", ["6", "Trainer", "trainer", "PPOTrainer", "ppo_trainer", "PPOTrainerNode"])
+def test_a_node_is_named_by_id_title_or_type(train, small, folder, reference):
+    info = train("iterations=1", f"{reference}.learning_rate=1e-4")
+    assert info["parameters"]["6"]["learning_rate"] == 1e-4
+    assert _metrics(folder, "a")[1, 16, "train/learning_rate"] == 1e-4
+
+
+def test_words_stand_anywhere_between_options(train, small):
+    info = train("seed=5", "--iterations", 1, "agent.hidden_sizes=[4,4]", "--threads", "1", "env.num_envs=8")
+    assert info["seed"] == 5
+    assert info["parameters"]["3"]["hidden_sizes"] == [4, 4]
+    assert info["summary"]["steps"] == 32
+
+
+def test_the_workflow_may_stand_behind_options_and_words(dnne, small, folder):
+    outcome = dnne("train", "seed=2", "--iterations", 1, "small.json", "--run-name", "a")
+    assert outcome.code == 0, outcome.err
+    assert json.loads((folder / "runs/a/run.json").read_text())["seed"] == 2
+
+
+def test_presets_lose_to_files_and_files_to_the_command_line(train, small, folder):
+    (folder / "c.yaml").write_text("seed: 1\nnum_envs: 8\ntrain:\n  total_iters: 3\ntrainer:\n  gamma: 0.5\n")
+    from_preset = train("--preset", "cpu", "iterations=1", name="p")
+    assert from_preset["parameters"]["1"]["num_envs"] == 64
+    assert from_preset["summary"]["steps"] == 64 * 4
+    from_file = train("--preset", "cpu", "--config", "c.yaml", name="f")
+    assert (from_file["seed"], from_file["parameters"]["1"]["num_envs"]) == (1, 8)
+    assert (from_file["parameters"]["6"]["gamma"], from_file["summary"]["iterations"]) == (0.5, 3)
+    words = ("seed=2", "trainer.gamma=0.7", "--num-envs", 12, "--iterations", 2)
+    said = train("--preset", "cpu", "--config", "c.yaml", *words, name="w")
+    assert (said["seed"], said["parameters"]["1"]["num_envs"]) == (2, 12)
+    assert (said["parameters"]["6"]["gamma"], said["summary"]["iterations"]) == (0.7, 2)
+
+
+def test_num_envs_of_the_command_line_wins_over_the_nodes_own_in_a_file(train, small, folder):
+    (folder / "c.yaml").write_text("env: {num_envs: 8}\n")
+    assert train("--config", "c.yaml", "--num-envs", 12, "--iterations", 1)["parameters"]["1"]["num_envs"] == 12
+
+
+def test_what_a_preset_chose_is_logged(train, small, folder):
+    train("--preset", "cpu", "--iterations", 1)
+    logged = [record["message"] for record in events_of(folder / "runs/a/events.jsonl") if record["event"] == "log"]
+    assert any(text.startswith("preset cpu (asked for): device cpu, threads 1, num_envs 64") for text in logged)
+
+
+def test_a_config_of_the_earlier_system_acts(dnne, small, folder):
+    (folder / "configs").mkdir()
+    (folder / "configs/old.yaml").write_text(
+        "seed: 7\ndebug: false\nbatch_size: 8\noutput_dir: outputs/models\nsuffix: try${seed}\n"
+        "train:\n  total_epochs: 2\n  epoch_iters: 3\n  total_iters: 100\n"
+    )
+    outcome = dnne("train", "small.json", "--config-name", "old")
+    assert outcome.code == 0, outcome.err
+    run = folder / "outputs/models/cartpole-ppo-try7"
+    info = json.loads((run / "run.json").read_text())
+    assert (info["seed"], info["summary"]["iterations"]) == (7, 6)
+    assert info["parameters"]["6"]["minibatch_size"] == 8
+    assert (run / "checkpoints/node_3/model.pt").is_file()
+
+
+def test_the_saved_configuration_begins_the_same_run(train, small, folder):
+    words = ("seed=4", "trainer.learning_rate=1e-5", "agent.hidden_sizes=[4]", "--iterations", 2, "--preset", "cpu")
+    train(*words, name="a")
+    train("--config", "runs/a/config.yaml", name="b")
+    assert _metrics(folder, "a") == _metrics(folder, "b")
+    assert (folder / "runs/a/config.yaml").read_text() == (folder / "runs/b/config.yaml").read_text()
+
+
+def test_values_that_yaml_could_misread_come_back_as_they_were(train, small, folder):
+    workflow = small_workflow()
+    workflow["nodes"]["3"]["inputs"]["checkpoint_trigger_value"] = "010"
+    workflow["nodes"]["1"]["inputs"]["task_parameters"] = {"start_position_range": 1e-05}
+    workflow["nodes"]["3"]["title"] = "on: #\nyes"
+    write_json(folder / "small.json", workflow)
+    first = train("--iterations", 1, "--timeout", "1h30m", name="a")
+    second = train("--config", "runs/a/config.yaml", name="b")
+    assert first["parameters"] == second["parameters"]
+    assert first["settings"] == second["settings"]
+
+
+def test_checkpoints_of_a_saved_configuration_go_to_the_new_runs_own_folder(train, small, folder):
+    train("output_dir=runs", "iterations=1", name="a")
+    before = (folder / "runs/a/checkpoints/node_3/model.pt").stat().st_mtime_ns
+    train("--config", "runs/a/config.yaml", name="b")
+    assert (folder / "runs/b/checkpoints/node_3/model.pt").is_file()
+    assert (folder / "runs/a/checkpoints/node_3/model.pt").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["sed=3"], "sed=3: nothing reads the key 'sed'; did you mean 'seed'?"),
+        (["learning_rate=1"], "nothing reads the key 'learning_rate'; did you mean Trainer.learning_rate?"),
+        (["agent.learning_rate=1"], "unknown parameter 'learning_rate'; did you mean Trainer.learning_rate?"),
+        (["agent.hiden_sizes=[1]"], "unknown parameter 'hiden_sizes'; did you mean 'hidden_sizes'?"),
+        (["agnt.activation=elu"], "there is no node 'agnt'; did you mean 'Agent'?"),
+        (["agent.checkpoint_enabled=2"], "2 is not true or false"),
+        (["train.totl_epochs=3"], "nothing reads the key 'train.totl_epochs'; did you mean 'train.total_epochs'?"),
+        (["dataset_path=data"], "dataset_path: it belongs to imitation learning"),
+        (["seed=x"], "seed: 'x' is not a whole number"),
+        (["scheduler=quick"], "scheduler is 'quick'; expected one of auto, static, queues"),
+        (["seed=1", "--seed", "2"], "--seed and seed= are both given; leave one out"),
+        (["--config", "no.yaml"], "there is no configuration file no.yaml"),
+        (["--config-path", "configs"], "name the file in it with --config-name"),
+        (["nonsense"], "unrecognized arguments: nonsense"),
+    ],
+)
+def test_what_nothing_reads_is_an_error_with_the_close_match(refused, small, words, message):
+    assert message in refused(*words)
+
+
+def test_a_wrong_key_of_a_file_names_the_file(refused, small, folder):
+    (folder / "c.yaml").write_text("seed: 1\ntrain: {totl_iters: 3}\ntrainer: {gamma: 7}\n")
+    text = refused("--config", "c.yaml")
+    assert "c.yaml: train.totl_iters=3: nothing reads the key" in text
+    assert "c.yaml: trainer.gamma=7: 7" in text
+
+
+def test_a_title_that_two_nodes_have_is_ambiguous(dnne, folder):
+    workflow = small_workflow()
+    workflow["nodes"]["4"]["title"] = "Agent"
+    outcome = dnne("train", write_json(folder / "w.json", workflow), "agent.activation=relu")
+    assert outcome.code == 2
+    assert "the nodes 3, 4 all match 'agent'; give an id; there are 1 (Env)" in outcome.err
+
+
+def test_a_file_of_a_training_serves_inference(train, dnne, small, folder):
+    train("seed=4", "agent.hidden_sizes=[4]", "--iterations", 1, "--save-checkpoint-dir", "ck", name="a")
+    words = ("--config", "runs/a/config.yaml", "--load-checkpoint-dir", "ck", "--episodes", 2)
+    outcome = dnne("infer", folder / "small.json", *words)
+    assert outcome.code == 0, outcome.err
+    refused = dnne("infer", folder / "small.json", "--untrained", "iterations=3")
+    assert refused.code == 2
+    assert "--iterations has no effect in inference" in refused.err
