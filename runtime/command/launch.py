@@ -35,8 +35,8 @@ from ..validation import Adjust, check_graph, require_valid
 from ..workflow import Workflow, format_workflow, load_workflow
 from .builtins_flags import publish_flags
 from .commands import CommandReader
-from .host import Host, HostDisplay
 from .configure import configure
+from .host import Host, HostDisplay
 from .late_recorders import LateRecorders
 from .options import DEFAULT_LOG_DIR, add_run_options, run_settings
 from .overrides import assigned
