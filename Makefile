@@ -8,6 +8,7 @@ VENV38 ?= .venv38
 ARGS ?=
 PYTEST_ARGS ?=
 export PYTHON TORCH TORCH_INDEX
+test_extras := dev,onnx,editor,mujoco,gymnasium,record
 
 py := "$(VENV)/bin/python"
 # One thread: the suite compares results bit for bit, and small tensors are slower on two.
@@ -28,22 +29,22 @@ editor: ## Open the Cartpole example in the editor (a preview)
 	"$(VENV)/bin/dnne" examples/cartpole_ppo.json
 
 test: ## Run the test suite
-	@scripts/bootstrap "$(VENV)" dev,onnx
+	@scripts/bootstrap "$(VENV)" $(test_extras)
 	$(pytest) $(PYTEST_ARGS)
 
 slow: ## Run the tests that take minutes (learning, memory)
-	@scripts/bootstrap "$(VENV)" dev,onnx,bench
+	@scripts/bootstrap "$(VENV)" $(test_extras),bench
 	$(pytest) -m slow --timeout 3600 $(PYTEST_ARGS)
 
 bench: ## Run the benchmarks against a hand-written loop and other libraries
-	@scripts/bootstrap "$(VENV)" dev,onnx,bench
+	@scripts/bootstrap "$(VENV)" $(test_extras),bench
 	OMP_NUM_THREADS=1 $(py) -m tests.benchmarks $(ARGS)
 
 check: lint format-check types docs-check ## Check style, types, and that docs/nodes.md is up to date
 
 .PHONY: tools
 tools:
-	@scripts/bootstrap "$(VENV)" dev,onnx
+	@scripts/bootstrap "$(VENV)" $(test_extras)
 	@$(py) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "make check needs Python 3.10 or newer: make check VENV=.venv-check PYTHON=python3.11")'
 
 lint: tools
@@ -69,7 +70,7 @@ docs: tools ## Write docs/nodes.md from the declarations of the nodes
 
 test38: ## Run the test suite on Python 3.8, where there is one (with CI=true there must be)
 	@if python38=$$(scripts/find-python 3.8); then \
-	  PYTHON="$$python38" scripts/bootstrap "$(VENV38)" dev,onnx; \
+	  PYTHON="$$python38" scripts/bootstrap "$(VENV38)" $(test_extras); \
 	  OMP_NUM_THREADS=1 MPLBACKEND=Agg "$(VENV38)/bin/python" -m pytest $(PYTEST_ARGS); \
 	elif [ "$${CI:-}" = true ]; then \
 	  echo 'error: CI=true, and the tests on Python 3.8 cannot run without a Python 3.8' >&2; exit 1; \
