@@ -6,7 +6,7 @@ from runtime.errors import DnneError
 from runtime.node import Finding, Node
 from runtime.parameters import param
 from runtime.ports import HELD, OBSERVATIONS, SIMULATOR, TASK_PARAMETERS, In, Out
-from runtime.simulators.factory import SIMULATOR_NAMES, make_simulator, task_spec
+from runtime.simulators.factory import SIMULATOR_NAMES, make_simulator, option_names, task_spec
 from runtime.simulators.interface import ViewerState
 from runtime.specs import Spec, check_task_parameters
 
@@ -59,16 +59,19 @@ class IsaacGymEnvNode(Node):
 
     def setup(self) -> None:
         """Create the simulation."""
+        wanted = {"desynchronise": self.desynchronise and not self.context.inference, "visual": self.context.visual}
+        known = option_names(self.simulator, self.task)
+        options = {name: value for name, value in wanted.items() if name in known}
         self.simulation = make_simulator(
-            self.simulator,
-            self.task,
-            self.num_envs,
-            self.device,
-            self.generator,
-            desynchronise=self.desynchronise and not self.context.inference,
+            self.simulator, self.task, self.num_envs, self.device, self.generator, **options
         )
         if self.task_parameters:
             self.simulation.set_task_parameters(self.task_parameters)
+
+    @property
+    def has_viewer(self) -> bool:
+        """Whether the simulator shows a window of its own."""
+        return bool(self.simulation.has_viewer)
 
     def compute(self, task_parameters_input: Any = None) -> Dict[str, Any]:
         """Reset every environment."""
@@ -94,7 +97,9 @@ class IsaacGymEnvNode(Node):
         return {"simulation": self.simulation.state_dict()}
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
-        """Put every environment back where it was."""
+        """Put every environment back where it was, as far as the simulator can."""
+        if not self.simulation.exact_resume:
+            self.context.log(self.simulation.resume_note, "warning", self.id)
         self.simulation.load_state_dict(state["simulation"])
 
     def close(self) -> None:

@@ -106,6 +106,8 @@ class IsaacGymStepNode(Node):
         result = sim.step(actions)
         self.context.count_steps(self.num_envs)
         self._track(result, partial)
+        if sim.stop_reason is not None:
+            self.context.request_stop(sim.stop_reason)
         outputs = {
             "rewards": result.rewards,
             "dones": result.dones,

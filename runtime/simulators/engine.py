@@ -24,6 +24,10 @@ class Engine(ABC):
     def is_available(self) -> bool:
         """Whether what it needs is installed. Cheap, and imports nothing large."""
 
+    def unavailable_reason(self) -> str:
+        """Why it cannot be used, and what to do, after the words "simulator NAME"; empty where it can."""
+        return "" if self.is_available() else "is not installed"
+
     @abstractmethod
     def task_names(self) -> Tuple[str, ...]:
         """The tasks that it can simulate."""

@@ -8,9 +8,10 @@ from ..specs import TaskSpec
 from ..suggest import did_you_mean
 from .engine import Engine
 from .interface import Simulator, SimulatorError
+from .isaacgym_engine import IsaacGymEngine
 from .torch_engine import TorchEngine
 
-ENGINES: Tuple[Engine, ...] = (TorchEngine(),)
+ENGINES: Tuple[Engine, ...] = (IsaacGymEngine(), TorchEngine())
 """The engines of this version, in the order in which ``auto`` prefers them: Isaac Gym, then MuJoCo, then torch.
 
 Gymnasium has tasks of its own, and stands last.
@@ -79,6 +80,15 @@ def make_simulator(
     return engine.make(task, num_envs, device, generator, **options)
 
 
+def option_names(simulator: str, task: str) -> Tuple[str, ...]:
+    """Names of the options that the engine of a task takes.
+
+    Raises:
+        SimulatorError: The task or the engine is unknown, or cannot be used.
+    """
+    return _engine_for(simulator, task).option_names
+
+
 def _engine_for(simulator: str, task: str) -> Engine:
     engines = _engines(simulator)
     for engine in engines:
@@ -100,8 +110,9 @@ def _engines(simulator: str) -> List[Engine]:
             raise SimulatorError(f"simulator {simulator!r} is not part of this version of DNNE; use one of {usable}")
         hint = did_you_mean(simulator, SIMULATOR_NAMES)
         raise SimulatorError(f"there is no simulator {simulator!r}{hint}; use one of {usable}")
-    if not engine.is_available():
-        raise SimulatorError(f"simulator {simulator!r} is not installed; use one of {usable}")
+    reason = engine.unavailable_reason()
+    if reason:
+        raise SimulatorError(f"simulator {simulator!r} {reason}; use one of {usable}")
     return [engine]
 
 

@@ -88,11 +88,19 @@ class Simulator(ABC):
         num_envs: Number of environments, N.
         device: Where all tensors live.
         task_spec: Spaces and sizes of the task.
+        exact_resume: Whether a saved state holds everything, so that a resumed run goes on bit for bit.
+        resume_note: Where it does not: what a resumed run is told about its episodes.
+        has_viewer: Whether the engine shows a window of its own.
+        stop_reason: Why the run should end, where the user asked for that in the engine's window.
     """
 
     num_envs: int
     device: torch.device
     task_spec: TaskSpec
+    exact_resume: bool = True
+    resume_note: str = ""
+    has_viewer: bool = False
+    stop_reason: Optional[str] = None
 
     @abstractmethod
     def reset(self) -> Tensor:

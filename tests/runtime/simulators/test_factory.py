@@ -31,12 +31,19 @@ def test_what_there_is():
     assert available_tasks() == available_tasks("torch") == ("Cartpole",)
 
 
-@pytest.mark.parametrize("name", ["isaacgym", "mujoco", "gymnasium"])
+@pytest.mark.parametrize("name", ["mujoco", "gymnasium"])
 def test_engines_of_later_versions_are_refused(name, generator):
     with pytest.raises(
         SimulatorError, match=f"'{name}' is not part of this version of DNNE; use one of 'auto', 'torch'"
     ):
         make_simulator(name, "Cartpole", 2, "cpu", generator)
+
+
+def test_isaac_gym_says_how_it_is_installed(generator):
+    with pytest.raises(
+        SimulatorError, match=r"Isaac Gym is not installed.*docs/isaacgym.md.*use one of 'auto', 'torch'"
+    ):
+        make_simulator("isaacgym", "Cartpole", 2, "cpu", generator)
 
 
 def test_unknown_simulator():
