@@ -43,6 +43,9 @@ _ALIGNMENTS = (
     ("Middle", "middle", "middles, side by side"),
 )  # fmt: skip
 
+PANELS_BELOW = (("problems", "Problems"), ("plots", "Plots"), ("log", "Log"))
+"""Name and title of the panels that lie below the canvas, in the order of their shortcuts."""
+
 SPECS: Tuple[ActionSpec, ...] = (
     ActionSpec("actionNew", "&New", "Start an empty workflow", "files.new", ("Ctrl+N",), "new"),
     ActionSpec("actionTemplates", "New from &Template…", "Start from an example", "show_templates", ("Ctrl+Shift+N",),
@@ -121,6 +124,11 @@ SPECS: Tuple[ActionSpec, ...] = (
                checkable=True),
     ActionSpec("actionResetLayout", "&Reset Window Layout", "Put all panels back to their places",
                "view.reset_layout"),
+    *(
+        ActionSpec(f"actionGoTo{title}", f"&{number} {title}", f"Bring the panel {title} to the front",
+                   "view.show_panel", (f"Ctrl+{number}",), argument=name)
+        for number, (name, title) in enumerate(PANELS_BELOW, start=1)
+    ),
     ActionSpec("actionFocusPalette", "Search Nod&e Types", "Go to the palette's search", "view.focus_palette",
                ("Ctrl+P",)),
     ActionSpec("actionNextPanel", "Ne&xt Panel", "Move the keyboard to the next panel", "view.focus_next_panel",
@@ -155,7 +163,8 @@ MENUS: Tuple[Tuple[str, str, Entries], ...] = (
         "actionSnap", "actionMinimap",
         ("menuWires", "&Wires", ("actionWireCurved", "actionWireStraight", "actionWireAngled")), SEPARATOR,
         ("menuTheme", "&Theme", ("actionThemeDark", "actionThemeLight")),
-        (PANELS, "&Panels", ()), "actionFocusPalette", "actionNextPanel", "actionFullScreen", "actionResetLayout")),
+        (PANELS, "&Panels", ()), *(f"actionGoTo{title}" for _, title in PANELS_BELOW), SEPARATOR, "actionFocusPalette",
+         "actionNextPanel", "actionFullScreen", "actionResetLayout")),
     ("menuHelp", "&Help", ("actionNodeReference", "actionShortcuts", SEPARATOR, "actionAbout")),
 )  # fmt: skip
 

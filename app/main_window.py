@@ -34,8 +34,10 @@ from .panels.inspector import Inspector
 from .panels.node_help import NodeHelp
 from .panels.palette import Palette
 from .panels.problems import Problems
+from .running.controller import RunController
 from .session import EditorSession
 from .status import EditorStatus
+from .watching import Watching
 from .window_view import WindowView
 
 APPLICATION = "DNNE"
@@ -67,6 +69,7 @@ class MainWindow(QMainWindow):
         self.tasks = Tasks(self)
         self.autosave = Autosave(self.session, self.folders.autosave, self)
         self.files = FileController(self.session, self.settings, self.autosave, self)
+        self.controller = RunController(self)
         self._is_closing = self._keeps_copy = False
         self._problem_shown = -1
         self._build_views()
@@ -87,6 +90,7 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(self.session)
         self.problems = Problems(self.session)
         self.node_help = NodeHelp(self.session, self)
+        self.watching = Watching(self.session, self.settings, self.tasks, self)
         self.notice = NoticeBar(self)
         centre = QWidget(self)
         layout = QVBoxLayout(centre)
@@ -101,6 +105,9 @@ class MainWindow(QMainWindow):
             "inspector": self._dock("dockInspector", "Inspector", self.inspector, area.RightDockWidgetArea),
             "problems": self._dock("dockProblems", "Problems", self.problems, area.BottomDockWidgetArea),
         }
+        for name, title, widget in self.watching.panels:
+            self.docks[name] = self._dock(f"dock{title}", title, widget, area.BottomDockWidgetArea)
+        self.watching.lay_out(self.docks, "problems")
         self.setCorner(Qt.Corner.BottomLeftCorner, area.LeftDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, area.RightDockWidgetArea)
         self.setDockNestingEnabled(True)
@@ -150,6 +157,7 @@ class MainWindow(QMainWindow):
         self.canvas.viewer.view_changed.connect(lambda: self.status.show_zoom(self.canvas.viewer.zoom))
         for signal in (self.session.document_changed, self.session.document_replaced):
             signal.connect(self._on_document)
+        self.watching.follow(self.controller)
         self._fill_recent()
         self._show_history()
         self._on_selection([])
@@ -292,6 +300,7 @@ class MainWindow(QMainWindow):
         self.files.stop()
         self.status.clearMessage()
         self.autosave.stop()
+        self.watching.stop()
         if not self._keeps_copy:
             self.autosave.discard()
         for dialog in self.findChildren(QDialog):

@@ -15,7 +15,7 @@ from .theme import THEMES, apply_theme, canvas_colours
 LAYOUT_VERSION = 1
 FIRST_SIZE = (1440, 860)
 PANEL_SIZES = {"palette": (230, Qt.Orientation.Horizontal), "inspector": (310, Qt.Orientation.Horizontal),
-               "problems": (130, Qt.Orientation.Vertical)}  # fmt: skip
+               "problems": (262, Qt.Orientation.Vertical)}  # fmt: skip
 
 
 class WindowView(QObject):

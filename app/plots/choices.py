@@ -44,13 +44,13 @@ class PlotChoices:
         if not isinstance(found, dict):
             return default
         plots, logarithmic = _names(found.get("plots")), _names(found.get("logarithmic"))
-        smoothing = found.get("smoothing")
+        axis, smoothing = str(found.get("axis")), found.get("smoothing", default.smoothing)
         return replace(
             default,
             plots=default.plots if plots is None else plots,
-            axis=found.get("axis") if found.get("axis") in AXES else default.axis,
+            axis=axis if axis in AXES else default.axis,
             logarithmic=logarithmic or [],
-            smoothing=smoothing if _is_share(smoothing) else default.smoothing,
+            smoothing=float(smoothing) if _is_share(smoothing) else default.smoothing,
         )
 
 

@@ -43,6 +43,7 @@ def _draw_svg(widget: QWidget, buffer: QBuffer) -> None:
     generator.setOutputDevice(buffer)
     generator.setSize(widget.size())
     generator.setViewBox(QRect(QPoint(0, 0), widget.size()))
+    generator.setResolution(96)
     generator.setTitle("DNNE")
     painter = QPainter(generator)
     widget.render(painter, QPoint(0, 0))

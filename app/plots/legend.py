@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Optional, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.panels.widgets import flat_button, text_label
 from app.theme import current_theme, plot_colours
@@ -14,6 +14,20 @@ from app.theme import current_theme, plot_colours
 from .drawing import RunCurves
 
 WIDTH = 230
+
+
+class Swatch(QWidget):
+    """A dash in the colour of a run, whatever the theme."""
+
+    def __init__(self, colour: int):
+        super().__init__()
+        self._colour = colour
+        self.setFixedSize(14, 4)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Paint."""
+        palette = plot_colours(current_theme())
+        QPainter(self).fillRect(self.rect(), QColor(palette[self._colour % len(palette)]))
 
 
 class RunLegend(QScrollArea):
@@ -47,14 +61,10 @@ class RunLegend(QScrollArea):
     def _row(self, place: int, run: RunCurves) -> QWidget:
         row = QWidget()
         row.setObjectName(f"legend:{run.name}")
-        palette = plot_colours(current_theme())
-        swatch = QFrame()
-        swatch.setFixedSize(14, 4)
-        swatch.setStyleSheet(f"background: {QColor(palette[run.colour % len(palette)]).name()}; border: none;")
         heading = QHBoxLayout()
         heading.setContentsMargins(0, 0, 0, 0)
         heading.setSpacing(6)
-        heading.addWidget(swatch)
+        heading.addWidget(Swatch(run.colour))
         heading.addWidget(text_label(run.name, wrap=False), 1)
         if place:
             button = flat_button("remove", f"Do not draw {run.name} any more")

@@ -201,7 +201,9 @@ class MetricPlot(QFrame):
         found = value_range(curves, low, high)
         bottom, top = found if found is not None else (0.0, 1.0)
         room = (top - bottom) * _PADDING or abs(top) * 0.1 or 0.5
-        self.view.view.setRange(xRange=(low, high), yRange=(bottom - room, top + room), padding=0, disableAutoRange=True)
+        self.view.view.setRange(
+            xRange=(low, high), yRange=(bottom - room, top + room), padding=0, disableAutoRange=True
+        )
 
     def _show_cursor(self, cursor: Optional[float]) -> None:
         self._cursor.setVisible(cursor is not None)

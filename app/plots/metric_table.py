@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class Column:
         self._data[self._size] = value
         self._size += 1
 
-    def extend(self, values: Sequence[float]) -> None:
+    def extend(self, values: Union[Sequence[float], np.ndarray]) -> None:
         """Add many values."""
         count = len(values)
         self._reserve(count)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from PySide6.QtCore import QEvent, QPoint, QTimer
 from PySide6.QtGui import QShowEvent
@@ -14,7 +13,6 @@ from app.files.settings import EditorSettings
 from app.panels.widgets import refresh_icons, text_label
 from app.session import EditorSession
 from runtime.events import Event, Metrics, RunStarted
-from runtime.run.settings import INFER
 
 from .choices import PlotChoices, choices_key
 from .drawing import RunCurves, View, drawn_curves
@@ -27,6 +25,7 @@ from .metric_table import MetricTable
 from .toolbar import PlotToolbar
 
 THIS_RUN = "This run"
+TRAIN = "train"
 FRAME_MS = 33
 _EMPTY = (
     "The curves of a run appear here.\n"
@@ -105,7 +104,7 @@ class Plots(QWidget):
         before = len(self.runs[0].table)
         for event in events:
             if isinstance(event, RunStarted):
-                self._is_training = event.mode != INFER
+                self._is_training = event.mode == TRAIN
                 if self._is_training and not event.resumed:
                     self._begin()
             elif isinstance(event, Metrics) and self._is_training:
@@ -230,7 +229,7 @@ class Plots(QWidget):
     def _new_plot(self, plot: str) -> MetricPlot:
         widget = MetricPlot(plot, self.grid.inner)
         widget.view.range_moved.connect(self.set_range)
-        widget.view.cursor_moved.connect(self.set_cursor)
+        widget.view.cursor_moved.connect(lambda position: self.set_cursor(position))
         widget.view.reset_requested.connect(self.follow)
         widget.remove_requested.connect(lambda: self.show_plot(plot, False))
         widget.logarithmic_changed.connect(lambda on: self.set_logarithmic(plot, on))
@@ -320,7 +319,6 @@ class Plots(QWidget):
             refresh_icons(self)
             for plot in self._plots.values():
                 plot.set_theme()
-            self.legend.show_runs(self.runs)
             self._stale.update(self._plots)
             self._schedule()
 
@@ -328,5 +326,3 @@ class Plots(QWidget):
         """The window closes."""
         self._timer.stop()
         self.picker.hide()
-
-

@@ -18,9 +18,19 @@ if importlib.util.find_spec("PySide6") is None or importlib.util.find_spec("pyte
         "test_editor.py",
         "test_error_reports.py",
         "test_main_window.py",
+        "test_watching.py",
         "test_theme.py",
     ]
-    collect_ignore_glob = ["files/*", "dialogs/*", "canvas/*", "panels/*", "running/*"]
+    collect_ignore_glob = [
+        "files/*",
+        "dialogs/*",
+        "canvas/*",
+        "panels/*",
+        "plots/*",
+        "viewer/*",
+        "history/*",
+        "running/*",
+    ]
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cartpole_ppo.json"
 EARLIER = Path(__file__).parents[1] / "fixtures" / "earlier_dnne"
