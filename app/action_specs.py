@@ -125,7 +125,7 @@ SPECS: Tuple[ActionSpec, ...] = (
     ActionSpec("actionResetLayout", "&Reset Window Layout", "Put all panels back to their places",
                "view.reset_layout"),
     *(
-        ActionSpec(f"actionGoTo{title}", f"&{number} {title}", f"Bring the panel {title} to the front",
+        ActionSpec(f"actionGoTo{title}", title, f"Bring the panel {title} to the front",
                    "view.show_panel", (f"Ctrl+{number}",), argument=name)
         for number, (name, title) in enumerate(PANELS_BELOW, start=1)
     ),

@@ -110,7 +110,8 @@ class WindowView(QObject):
 
     def focus_next_panel(self) -> None:
         """Move the keyboard from the canvas to the panels in turn, and back."""
-        places: Sequence[QWidget] = [self._canvas, *(dock for dock in self._docks.values() if dock.isVisible())]
+        seen = [dock for dock in self._docks.values() if dock.isVisible() and not dock.visibleRegion().isEmpty()]
+        places: Sequence[QWidget] = [self._canvas, *seen]
         focused = QApplication.focusWidget()
         here = next((i for i, place in enumerate(places) if focused and place.isAncestorOf(focused)), 0)
         _focus(places[(here + 1) % len(places)])

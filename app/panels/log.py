@@ -26,6 +26,7 @@ from .log_model import LEVEL, MESSAGE, NODE, TIME, LogModel
 from .widgets import flat_button, refresh_icons, text_label
 
 FILTER_DELAY_MS = 150
+_LEAST_WIDTH = 260
 _ICONS = {ERROR: "error", WARNING: "warning", INFO: "info", DEBUG: "more"}
 _NOUNS = {ERROR: "errors", WARNING: "warnings", INFO: "messages", DEBUG: "details"}
 
@@ -69,7 +70,6 @@ class LogPanel(QWidget):
         button.setProperty("chip", True)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setIconSize(QSize(14, 14))
-        button.setToolTip(f"Show {_NOUNS[level]}")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.toggled.connect(lambda _: self.apply_filter())
         return button
@@ -89,6 +89,7 @@ class LogPanel(QWidget):
         layout.setSpacing(0)
         layout.addLayout(bar)
         layout.addWidget(self.pages, 1)
+        self.setMinimumWidth(_LEAST_WIDTH)
 
     # Data
 
@@ -127,7 +128,9 @@ class LogPanel(QWidget):
         lines = self.model.lines
         for level, button in self.filters.items():
             count = lines.counts[level]
-            button.setText(f"{count:,} {_NOUNS[level][:-1] if count == 1 else _NOUNS[level]}")
+            button.setText(f"{count:,}")
+            button.setToolTip(f"Show {_NOUNS[level]}: {count:,}")
+            button.setAccessibleName(f"{count:,} {_NOUNS[level]}")
             quiet = count == 0 or level in (INFO, DEBUG)
             if button.property("quiet") != quiet:
                 button.setProperty("quiet", quiet)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Tuple
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QPushButton, QSlider, QToolButton, QWidget
 
 from app.panels.widgets import flat_button, text_label
@@ -14,6 +15,7 @@ from .metric_table import AXES
 
 EXPORTS: Tuple[Tuple[str, str], ...] = (("png", "Picture (PNG)…"), ("svg", "Drawing (SVG)…"), ("csv", "Numbers (CSV)…"))
 _MOST = 99
+_LEAST_WIDTH, _ROOM_FOR_SLIDER, _ROOM_FOR_WORDS = 260, 400, 520
 
 
 class PlotToolbar(QWidget):
@@ -59,7 +61,9 @@ class PlotToolbar(QWidget):
         self.export.setIconSize(QSize(16, 16))
         self.export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.export.setMenu(self._export_menu())
+        self._words = [text_label(text, "dim", wrap=False) for text in ("x axis", "Smoothing")]
         self._lay_out()
+        self.setMinimumWidth(_LEAST_WIDTH)
 
     def _export_menu(self) -> QMenu:
         menu = QMenu(self)
@@ -74,14 +78,22 @@ class PlotToolbar(QWidget):
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(8)
         layout.addWidget(self.add)
-        layout.addWidget(text_label("x axis", "dim", wrap=False))
+        layout.addWidget(self._words[0])
         layout.addWidget(self.axis)
-        layout.addWidget(text_label("Smoothing", "dim", wrap=False))
+        layout.addWidget(self._words[1])
         layout.addWidget(self.smoothing)
         layout.addWidget(self.weight)
         layout.addStretch(1)
         layout.addWidget(self.follow)
         layout.addWidget(self.export)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Leave out what explains where there is little room, and then the slider."""
+        super().resizeEvent(event)
+        for label in self._words:
+            label.setVisible(self.width() >= _ROOM_FOR_WORDS)
+        for widget in (self.smoothing, self.weight):
+            widget.setVisible(self.width() >= _ROOM_FOR_SLIDER)
 
     def show_choices(self, choices: PlotChoices) -> None:
         """Show what is chosen."""
