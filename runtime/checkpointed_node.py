@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable
 
+from .checkpoints.matching import Fit
 from .checkpoints.triggers import CheckpointTrigger
 from .errors import CheckpointError
 from .node import Finding, Node
@@ -46,9 +47,11 @@ class CheckpointedNode(CheckpointSettings):
 
     Class attributes:
         checkpoint_required: Loading from a folder that lacks this node is an error: it would run untrained.
+        takes_pretrained: `load_partial_state` takes over what fits of another network's weights.
     """
 
     checkpoint_required = True
+    takes_pretrained = False
 
     def checkpoint_state(self) -> Dict[str, Any]:
         """What goes into ``node_{id}/model.pt``."""
@@ -65,6 +68,11 @@ class CheckpointedNode(CheckpointSettings):
     def shared_state(self, state: Dict[str, Any]) -> Dict[str, Any]:
         """The part of what `state_dict` gave that is the same on all processes of a run; by default all of it."""
         return state
+
+
+    def load_partial_state(self, state: Dict[str, Any]) -> Fit:
+        """Take over what fits of a loaded state by name and shape, and say what that was."""
+        raise NotImplementedError
 
 
 class CheckpointReader(Node):

@@ -64,6 +64,8 @@ class RunContext:
         verbose: Log details of single steps.
         episodes: In inference, whole episodes to run; 0 for no limit.
         save_checkpoint_dir, load_checkpoint_dir: The two switches of checkpointing.
+        freeze: Parts of the model whose parameters do not move.
+        log_interval: Metrics are published every so many iterations.
         resumed: The run goes on from a saved state.
         random_stream: Tells the random numbers of a run that was resumed with other processes from its earlier ones.
         num_threads: CPU threads of torch in the thread that runs the engine.
@@ -83,6 +85,8 @@ class RunContext:
     save_checkpoint_dir: Optional[str] = None
     load_checkpoint_dir: Optional[str] = None
     run_dir: Optional[str] = None
+    freeze: Tuple[str, ...] = ()
+    log_interval: int = 1
     resumed: bool = False
     random_stream: str = ""
     num_threads: int = 1
@@ -156,7 +160,8 @@ class RunContext:
                     raise DnneError(f"two nodes report the metric {name!r}; give one of them another name")
                 merged[name] = value
         merged.update(self._clock_metrics())
-        self.emit(Metrics(self.elapsed, self.progress.environment_steps, self.progress.iterations, merged))
+        if self.progress.iterations % self.log_interval == 0:
+            self.emit(Metrics(self.elapsed, self.progress.environment_steps, self.progress.iterations, merged))
         for listener in self.iteration_listeners:
             listener(merged)
         return merged

@@ -4,6 +4,7 @@ import argparse
 
 from runtime.command.launch import run_command
 from runtime.command.options import add_run_options
+from runtime.command.resuming import AUTO
 from runtime.errors import RunError
 from runtime.recording import RunFolder
 
@@ -19,7 +20,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train."""
-    if args.file is None and args.resume is None:
+    if args.file is None and args.resume in (None, AUTO):
         raise RunError("which workflow? Give its file: dnne train FILE")
     path = args.file or RunFolder.open(args.resume, lock=False).workflow_file
     return run_command(file_source(path, args), args, inference=False)

@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterable, List, Optional
 import torch
 
 from runtime.checkpointed_node import CheckpointedNode
-from runtime.checkpoints.matching import check_state_fits, state_shapes
+from runtime.checkpoints.matching import Fit, check_state_fits, fitting, state_shapes
 from runtime.errors import DnneError
 from runtime.node import Finding
 from runtime.parameters import param
@@ -24,6 +24,7 @@ class PPOAgentNode(CheckpointedNode):
     """
 
     title, category = "PPO Agent", "RL"
+    takes_pretrained = True
     observations = In(OBSERVATIONS, "What the policy sees. Shape: (N, obs) or images (N, C, H, W)")
     critic_observations = In(
         OBSERVATIONS, "Privileged observations that only the critic sees. Shape: (N, obs)", optional=True
@@ -152,3 +153,10 @@ class PPOAgentNode(CheckpointedNode):
         """Take over loaded weights."""
         check_state_fits(state_shapes(self.checkpoint_state()), state, self.id)
         self.network.load_state_dict(state)
+
+    def load_partial_state(self, state: Dict[str, Any]) -> Fit:
+        """Take over the weights that fit by name and shape."""
+        own = self.checkpoint_state()
+        fit = fitting(own, state)
+        self.network.load_state_dict({**own, **fit.loaded})
+        return fit

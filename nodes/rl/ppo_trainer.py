@@ -27,6 +27,7 @@ class PPOTrainerNode(CheckpointedNode):
 
     title, category = "PPO Trainer", "RL"
     checkpoint_required = False
+    can_freeze = True
     single = True
     states = In(OBSERVATIONS, "What the policy saw. Shape: (N, obs)", replaces=("state",))
     policy_outputs = In(POLICY_OUTPUT, "What the policy did", replaces=("policy_output",))
@@ -173,6 +174,8 @@ class PPOTrainerNode(CheckpointedNode):
             states.dtype, str(self.device),
         )  # fmt: skip
         self.ppo = PPO(model, self.settings(), self.generator, str(self.device), self.context.communicator)
+        if self.context.freeze:
+            self.context.log(self.ppo.freeze(self.context.freeze), node_id=self.id)
         if "ppo" in self.saved:
             self.ppo.load_state_dict(self.saved["ppo"])
         if "storage" in self.saved:

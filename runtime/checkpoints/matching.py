@@ -1,6 +1,6 @@
 """Whether a checkpoint fits the network that it is to be loaded into."""
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import torch
 
@@ -41,6 +41,50 @@ def check_state_fits(
         source = "the checkpoint" if path is None else str(path)
         node = "" if node_id is None else f"node {node_id}: "
         raise CheckpointError(f"{node}{source} does not fit:\n" + "\n".join(f"  {problem}" for problem in problems))
+
+
+class Fit(NamedTuple):
+    """What of a checkpoint fits a network by name and shape.
+
+    Attributes:
+        loaded: The tensors that fit, by name.
+        left_out: Names of the network's tensors that keep their values, with the reason.
+        elements: Number of elements that fit, and of all elements of the network.
+    """
+
+    loaded: Dict[str, torch.Tensor]
+    left_out: Dict[str, str]
+    elements: Tuple[int, int]
+
+    @property
+    def left_out_text(self) -> str:
+        """Every tensor that keeps its values, and why."""
+        return ", ".join(f"{name} ({reason})" for name, reason in self.left_out.items())
+
+    @property
+    def text(self) -> str:
+        """The share in words."""
+        loaded, total = self.elements
+        share = f"{loaded:,} of {total:,} weights fitted ({100.0 * loaded / max(1, total):.1f} %)"
+        return f"{share}; not {self.left_out_text}" if self.left_out else share
+
+
+def fitting(own: Mapping[str, torch.Tensor], state: Mapping[str, Any]) -> Fit:
+    """The part of a checkpoint that fits a network.
+
+    Args:
+        own: The network's tensors by name.
+        state: The checkpoint's.
+    """
+    found = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+    loaded = {name: found[name] for name, tensor in own.items() if name in found and found[name].shape == tensor.shape}
+    left_out = {
+        name: f"{_shape(found[name])} is there, not {_shape(tensor)}" if name in found else "missing"
+        for name, tensor in own.items()
+        if name not in loaded
+    }
+    sizes = {name: tensor.numel() for name, tensor in own.items()}
+    return Fit(loaded, left_out, (sum(sizes[name] for name in loaded), sum(sizes.values())))
 
 
 def _shape(value: Union[Sequence[int], torch.Tensor]) -> Shape:

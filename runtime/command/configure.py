@@ -17,6 +17,7 @@ from ..suggest import did_you_mean
 from ..validation import Problem
 from .options import DEFAULT_LOG_DIR, INFERENCE_ONLY, NEW_RUN_ONLY, TRAINING_ONLY, add_run_options, is_given
 from .overrides import Assignment, apply_overrides, elsewhere, parse_assignment
+from .resuming import AUTO, resolve_auto
 
 NODE_WIDE = {
     "num_envs": "num_envs",
@@ -27,6 +28,7 @@ NODE_WIDE = {
 """Keys that stand for a parameter of whichever nodes have it."""
 
 NOT_IN_FILES = ("config", "config_path", "config_name", "preset", "overrides", "assignments", "inference", "help")
+CHECKPOINTING = ("save_interval", "last_k_checkpoints")
 COMMAND_LINE = ""
 BOTH_WAYS = ("visual", "headless")
 
@@ -84,7 +86,10 @@ def configure(args: argparse.Namespace, inference: bool, workflow_name: str) -> 
     assignments += _from_options(args)
     options = reference_keys.translate(merged, workflow_name)
     merged_args = _with_options(args, options, said, inference)
-    if merged_args.checkpoints_in_run and not merged_args.resume:
+    if merged_args.resume == AUTO:
+        notes.append(resolve_auto(merged_args, merged_args.log_dir or DEFAULT_LOG_DIR, workflow_name))
+    wants_checkpoints = merged_args.checkpoints_in_run or any(is_given(merged_args, name) for name in CHECKPOINTING)
+    if wants_checkpoints and not merged_args.resume and not inference:
         _choose_run_folder(merged_args, workflow_name)
     return Configuration(merged_args, assignments, unknown, notes)
 
@@ -176,8 +181,6 @@ def _with_options(
         if name == "checkpoints_in_run":
             merged.checkpoints_in_run = True
             continue
-        if name not in known:
-            raise ConfigError(f"{keys[0]}: this version has no option {name!r}")
         if is_given(args, name) or (name in BOTH_WAYS and any(is_given(args, way) for way in BOTH_WAYS)):
             if is_said:
                 raise ConfigError(f"--{name.replace('_', '-')} and {keys[0]}= are both given; leave one out")
@@ -190,7 +193,7 @@ def _is_out_of_place(name: str, args: argparse.Namespace, inference: bool) -> bo
     """Whether a setting of a file does not count here: one of training in inference, of the beginning in a resume."""
     if inference:
         return name in TRAINING_ONLY or name == "checkpoints_in_run"
-    return name in INFERENCE_ONLY or (bool(args.resume) and name in (*NEW_RUN_ONLY, "checkpoints_in_run"))
+    return name in INFERENCE_ONLY or (args.resume not in (None, AUTO) and name in (*NEW_RUN_ONLY, "checkpoints_in_run"))
 
 
 def _option_value(action: argparse.Action, value: Any, key: str) -> Any:

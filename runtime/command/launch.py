@@ -68,7 +68,7 @@ class Source:
 
 
 def run_command(source: Source, args: argparse.Namespace, inference: bool, publish: bool = False) -> int:
-    """Run a workflow as the options say and return the exit code: 0, 1 (failed), 2 (bad input), 130, 141 or 143.
+    """Run a workflow as the options say and return the exit code: 0, 1 (failed), 2 (bad input), 130, 138, 141 or 143.
 
     Args:
         source: The workflow.

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, Optional, Sequence
 from ..configuration.presets import AUTO, PRESETS
 from ..duration import GRAMMAR, parse_duration
 from ..errors import DurationError, RunError
+from ..rl.freezing import PARTS
 from ..run.settings import INFER, TRAIN, RunSettings
 from ..scheduler.engine import SCHEDULERS
 
@@ -120,13 +121,33 @@ def _add_files(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None
         group.add_argument(
             "--save-checkpoint-dir", metavar="DIR", help="save checkpoints of nodes that have them enabled"
         )
+        group.add_argument(
+            "--save-interval", type=_whole_number(1), metavar="N",
+            help="save checkpoints every N iterations, in place of the nodes' own triggers; in RUN/checkpoints without "
+            "--save-checkpoint-dir",
+        )  # fmt: skip
+        group.add_argument(
+            "--last-k-checkpoints", type=_whole_number(1), metavar="K", help="keep the K newest checkpoints, and the best"
+        )
     group.add_argument("--load-checkpoint-dir", metavar="DIR", help="load the checkpoints of all nodes from DIR")
     if infer:
         group.add_argument("--untrained", action="store_true", help="infer with random weights, without a checkpoint")
     if train:
-        group.add_argument("--resume", metavar="RUN", help="go on with the training in this run folder")
+        group.add_argument(
+            "--pretrained-dir", metavar="DIR", help="start from the weights in DIR, as far as they fit by name and shape"
+        )
+        group.add_argument(
+            "--freeze", metavar="PARTS", help=f"parts of the model that do not move: {', '.join(PARTS)}, with commas"
+        )
+        group.add_argument(
+            "--resume", metavar="RUN",
+            help="go on with the training in this run folder; auto: in the newest one of this workflow, or begin one",
+        )  # fmt: skip
         group.add_argument(
             "--resume-interval", type=duration, metavar="TIME", help="time between two saved resume states (default 5m)"
+        )
+        group.add_argument(
+            "--log-interval", type=_whole_number(1), metavar="N", help="record metrics every N iterations (default 1)"
         )
     group.add_argument("--log-dir", metavar="DIR", help=f"where the run folder is made (default {DEFAULT_LOG_DIR})")
     group.add_argument("--run-name", metavar="NAME", help="name of the run folder (default: workflow name and time)")
@@ -154,17 +175,20 @@ def _add_display(group: argparse._ArgumentGroup) -> None:
 SETTING_OPTIONS = (
     "seed", "device", "timeout", "total_timesteps", "iterations", "stop_reward", "patience", "episodes",
     "save_checkpoint_dir", "load_checkpoint_dir", "untrained", "resume_interval", "queue_size", "scheduler", "threads",
-    "visual", "verbose",
+    "visual", "verbose", "save_interval", "last_k_checkpoints", "pretrained_dir", "freeze", "log_interval",
 )  # fmt: skip
 COUNTED_ENDS = ("total_timesteps", "iterations")
 INHERITED = (
     "seed", "device", *COUNTED_ENDS, "stop_reward", "patience", "save_checkpoint_dir", "queue_size", "scheduler",
-    "threads", "resume_interval",
+    "threads", "resume_interval", "save_interval", "last_k_checkpoints", "freeze", "log_interval",
 )  # fmt: skip
 
-TRAINING_ONLY = ("iterations", "stop_reward", "patience", "save_checkpoint_dir", "resume", "resume_interval")
+TRAINING_ONLY = (
+    "iterations", "stop_reward", "patience", "save_checkpoint_dir", "resume", "resume_interval", "save_interval",
+    "last_k_checkpoints", "pretrained_dir", "freeze", "log_interval",
+)  # fmt: skip
 INFERENCE_ONLY = ("episodes", "untrained")
-NEW_RUN_ONLY = ("load_checkpoint_dir", "log_dir", "run_name")
+NEW_RUN_ONLY = ("load_checkpoint_dir", "pretrained_dir", "log_dir", "run_name")
 
 
 def run_settings(args: argparse.Namespace, inference: bool, earlier: Optional[Dict[str, Any]] = None) -> RunSettings:

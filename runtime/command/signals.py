@@ -1,4 +1,7 @@
-"""Ctrl-C and SIGTERM: the first ends the run in order, the second at once."""
+"""Ctrl-C, SIGTERM and SIGUSR1: the first ends the run in order, the second at once.
+
+SIGUSR1 is Slurm's warning before a time limit. Slurm sends SIGTERM after it: that one does not cut the saving short.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from typing import Any, Dict, Iterator
 
 from ..scheduler.control import RunControl
 
-EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
-NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 138}
+NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGUSR1: "SIGUSR1"}
 
 
 class SignalState:
@@ -22,7 +25,7 @@ class SignalState:
 
     @property
     def exit_code(self) -> int:
-        """130 or 143 after a signal, else 0."""
+        """130, 138 or 143 after a signal, else 0."""
         return EXIT_CODES[signal.Signals(self.received)] if self.received else 0
 
 
@@ -39,7 +42,9 @@ def stop_on_signals(control: RunControl) -> Iterator[SignalState]:
         return
 
     def handle(number: int, frame: Any) -> None:
-        if state.received:
+        if number == signal.SIGUSR1 and state.received:
+            return
+        if state.received not in (0, signal.SIGUSR1):
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
             return

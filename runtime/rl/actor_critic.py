@@ -272,7 +272,7 @@ class ActorCritic(nn.Module):
 
         van Hasselt et al. 2016, arXiv:1602.07714, eq. 9 (PopArt). Shape: (...).
         """
-        if self.value_normalizer is None:
+        if self.value_normalizer is None or self.value_normalizer.frozen:
             return
         old_mean, old_std = self.value_normalizer.mean.clone(), self.value_normalizer.std
         self.value_normalizer.update(returns, communicator)

@@ -24,6 +24,7 @@ class RunningMeanStd(nn.Module):
         mean: Shape: shape, float64.
         var: Population variance. Shape: shape, float64.
         count: Number of rows seen, float64 scalar.
+        frozen: `update` changes nothing.
     """
 
     mean: Tensor
@@ -43,6 +44,7 @@ class RunningMeanStd(nn.Module):
         self.shape = tuple(shape)
         self.clip = clip
         self.epsilon = epsilon
+        self.frozen = False
         self.register_buffer("mean", torch.zeros(self.shape, dtype=torch.float64, device=device))
         self.register_buffer("var", torch.ones(self.shape, dtype=torch.float64, device=device))
         self.register_buffer("count", torch.zeros((), dtype=torch.float64, device=device))
@@ -66,7 +68,7 @@ class RunningMeanStd(nn.Module):
     def update(self, batch: Tensor, communicator: Communicator = ALONE) -> None:
         """Merge a batch into the statistics; those of all processes, where there are several. Shape: (..., *shape)."""
         rows = batch.reshape(-1, *self.shape)
-        if rows.shape[0]:
+        if rows.shape[0] and not self.frozen:
             self.merge(joint_moments(moments_of(rows), communicator))
 
     @torch.no_grad()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from itertools import islice
-from typing import Any, Dict, List, Optional, Tuple, Union, cast
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union, cast
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from .adam import FlatAdam
 from .advantages import generalized_advantages
 from .checks import NonFiniteError, all_finite, check_parameters, check_rollout, check_successors, explained
 from .flat import FlatParameters
+from .freezing import Frozen
 from .gradients import AutogradGradients, Gradients, ManualGradients
 from .metrics import EpochTrace, Trace, explained_variance, finite_mean, to_floats, value_clip
 from .minibatches import ALONE, Minibatch, micro_batches, shuffled
@@ -60,6 +61,7 @@ class PPO:
         self.device = torch.device(device)
         self.updates = 0
         self._settings = settings
+        self._frozen: Optional[Frozen] = None
         self.learning_rate = settings.learning_rate
         self._deferred = self.device.type != "cpu"
         self._skip = torch.zeros((), device=self.device)
@@ -68,6 +70,7 @@ class PPO:
 
     def _rebuild(self) -> None:
         self._flat = FlatParameters(self.model)
+        self._mask = None if self._frozen is None else self._frozen.mask(self._flat)
         self._adam = FlatAdam(self._flat.vector, self._flat.gradient, self._settings.adam_epsilon)
         self._gradients = self._make_gradients()
 
@@ -129,6 +132,23 @@ class PPO:
         self.model.update_normalizer(storage.observations, storage.critic_observations, self.communicator)
         self.updates += 1
         return floats
+
+    def freeze(self, parts: Sequence[str]) -> str:
+        """Let parts of the model ("actor", "critic", "trunk") stand still from now on; says what they are.
+
+        Raises:
+            ParameterError: a name is unknown, or the model has no such part of its own.
+        """
+        self._frozen = Frozen(self.model, parts)
+        self._mask = self._frozen.mask(self._flat)
+        self._still_moments()
+        return self._frozen.text
+
+    def _still_moments(self) -> None:
+        """Adam moves nothing whose gradient and moments are zero."""
+        if self._mask is not None:
+            self._adam.exp_avg.mul_(self._mask)
+            self._adam.exp_avg_sq.mul_(self._mask)
 
     def _attach(self) -> None:
         device = next(self.model.parameters()).device
@@ -251,6 +271,8 @@ class PPO:
         result = self._backward(minibatch) if parts == 1 else self._backward_in_parts(minibatch, parts)
         if self.communicator.is_distributed:
             self.communicator.all_reduce_mean(self._flat.gradient)
+        if self._mask is not None:
+            self._flat.gradient.mul_(self._mask)
         return result
 
     def _backward_in_parts(self, minibatch: Minibatch, parts: int) -> Tuple[Tensor, Tensor, Tensor]:
@@ -371,6 +393,7 @@ class PPO:
         optimizer = state["optimizer"]
         for moment, vector in (("exp_avg", self._adam.exp_avg), ("exp_avg_sq", self._adam.exp_avg_sq)):
             self._load_moment(moment, optimizer[moment], vector)
+        self._still_moments()
         self._adam.step_count.fill_(optimizer["step"])
         self.updates = int(state["updates"])
         self.learning_rate = float(state["learning_rate"])

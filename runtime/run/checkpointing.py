@@ -39,10 +39,25 @@ class Saver:
 class CheckpointService:
     """Saves under the two-level control: the run's switch, and each node's ``checkpoint_enabled``."""
 
-    def __init__(self, graph: Graph, context: RunContext):
+    def __init__(
+        self,
+        graph: Graph,
+        context: RunContext,
+        save_interval: Optional[int] = None,
+        last_k_checkpoints: Optional[int] = None,
+    ):
+        """
+        Args:
+            save_interval: Iterations between two checkpoints, in place of the nodes' triggers.
+            last_k_checkpoints: Newest checkpoints that stay, in place of the nodes' number.
+        """
         self.context = context
+        self._keep_last = last_k_checkpoints
         self.directory = context.save_checkpoint_dir
         self.savers = _savers(graph) if self.directory and not context.inference and context.rank == 0 else []
+        if save_interval is not None:
+            for saver in self.savers:
+                saver.trigger = CheckpointTrigger("epoch", save_interval)
         self.metrics: Dict[str, float] = {}
         self._warned = False
         for saver in self.savers:
@@ -94,7 +109,7 @@ class CheckpointService:
         self.check_space()
         path = save_node_checkpoint(
             str(self.directory), target.id, target.checkpoint_state(), metadata,
-            keep_last=saver.settings.checkpoint_keep_last, is_best=is_best,
+            keep_last=self._keep_last or saver.settings.checkpoint_keep_last, is_best=is_best,
         )  # fmt: skip
         saver.due, saver.saved_iteration = None, progress.iterations
         self.context.send(

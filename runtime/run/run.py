@@ -28,6 +28,7 @@ from .blame import blame, innermost
 from .checkpointing import CheckpointService, load_checkpoints
 from .initial_state import share_initial_state
 from .limits import Limits
+from .pretraining import load_pretrained
 from .log_bridge import forward_logging
 from .settings import RunSettings
 from .sinks import Sinks
@@ -114,6 +115,8 @@ class Run:
             episodes=settings.episodes or 0,
             save_checkpoint_dir=settings.save_checkpoint_dir,
             load_checkpoint_dir=settings.load_checkpoint_dir,
+            freeze=settings.frozen_parts,
+            log_interval=settings.log_interval,
             run_dir=run_dir,
             resumed=self.resume_state is not None,
             random_stream=self._new_random_stream(),
@@ -167,8 +170,11 @@ class Run:
             with blame(node):
                 node.setup()
         self._check_viewer()
+        self._check_freeze()
         self._restore_or_load()
-        self.checkpoints = CheckpointService(graph, context)
+        self.checkpoints = CheckpointService(
+            graph, context, self.settings.save_interval, self.settings.last_k_checkpoints
+        )
         control = self.control if self.exchange is None else RunControl()
         engine = Engine(
             list(graph.nodes.values()), graph.links, context, control, self.settings.queue_size,
@@ -199,6 +205,8 @@ class Run:
             restore_nodes(self.resume_state, graph, context)
         elif context.load_checkpoint_dir is not None and context.rank == 0:
             load_checkpoints(graph, context.load_checkpoint_dir, context)
+        elif self.settings.pretrained_dir is not None and context.rank == 0:
+            load_pretrained(graph, self.settings.pretrained_dir, context)
         if self.resume_state is None and self.communicator.is_distributed:
             share_initial_state(graph, context)
 
@@ -207,6 +215,10 @@ class Run:
             self.context.log(
                 "--visual: no simulator of this workflow has a viewer of its own; running without", "warning"
             )
+
+    def _check_freeze(self) -> None:
+        if self.context.freeze and not any(getattr(node, "can_freeze", False) for node in self.graph.nodes.values()):
+            raise RunError(f"--freeze {self.settings.freeze}: no node of this workflow trains a model with such parts")
 
     def _listen(self) -> None:
         context = self.context

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 import torch
 
 from ..context import MAX_SEED
 from ..errors import RunError
+from ..rl.freezing import check_parts
 from ..scheduler.engine import SCHEDULERS
 from ..scheduler.machine import DEFAULT_QUEUE_SIZE
 
 TRAIN, INFER = "train", "infer"
+COUNTS = ("save_interval", "last_k_checkpoints", "log_interval")
 _KINDS = {"int": "a whole number", "float": "a finite number", "str": "text", "bool": "true or false"}
 
 
@@ -33,6 +35,11 @@ class RunSettings:
         episodes: In inference, ends after this many whole episodes.
         save_checkpoint_dir: Global switch of saving.
         load_checkpoint_dir: Global switch of loading.
+        save_interval: Iterations between two checkpoints of every node, in place of the nodes' own triggers.
+        last_k_checkpoints: Newest checkpoints that stay beside the best one, in place of the nodes' own number.
+        pretrained_dir: Checkpoints whose weights a new run starts from, as far as they fit.
+        freeze: Parts of the model whose parameters do not move, ``actor``, ``critic`` or ``trunk``, with commas between.
+        log_interval: Metrics are recorded every so many iterations.
         untrained: Lets inference run on weights that were never trained.
         resume_interval: Seconds between two saved resume states.
         queue_size: Values that a wire may hold before its writer waits.
@@ -53,6 +60,11 @@ class RunSettings:
     episodes: Optional[int] = None
     save_checkpoint_dir: Optional[str] = None
     load_checkpoint_dir: Optional[str] = None
+    save_interval: Optional[int] = None
+    last_k_checkpoints: Optional[int] = None
+    pretrained_dir: Optional[str] = None
+    freeze: Optional[str] = None
+    log_interval: int = 1
     untrained: bool = False
     resume_interval: float = 300.0
     queue_size: int = DEFAULT_QUEUE_SIZE
@@ -64,12 +76,15 @@ class RunSettings:
     def __post_init__(self) -> None:
         for field in fields(self):
             _check_type(field.name, getattr(self, field.name), str(field.type))
-        for name in ("total_timesteps", "iterations", "patience", "episodes", "queue_size", "threads"):
+        for name in ("total_timesteps", "iterations", "patience", "episodes", "queue_size", "threads", *COUNTS):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise RunError(f"{name} is {value}; expected at least 1")
         if not 0 <= self.seed <= MAX_SEED:
             raise RunError(f"seed is {self.seed}; expected 0 to {MAX_SEED}")
+        check_parts(self.frozen_parts)
+        if self.pretrained_dir is not None and self.load_checkpoint_dir is not None:
+            raise RunError("load_checkpoint_dir and pretrained_dir both give weights to start from; leave one out")
         if self.scheduler not in SCHEDULERS:
             raise RunError(f"scheduler is {self.scheduler!r}; expected one of {', '.join(SCHEDULERS)}")
         if self.mode not in (TRAIN, INFER):
@@ -78,6 +93,11 @@ class RunSettings:
             raise RunError(
                 "inference needs trained weights: give --load-checkpoint-dir DIR (or --untrained to run on random ones)"
             )
+
+    @property
+    def frozen_parts(self) -> Tuple[str, ...]:
+        """The names in `freeze`."""
+        return tuple(part.strip() for part in (self.freeze or "").split(",") if part.strip())
 
     @property
     def inference(self) -> bool:

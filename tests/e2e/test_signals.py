@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, sent to the command in a process of its own."""
+"""Ctrl-C, SIGTERM and SIGUSR1, sent to the command in a process of its own."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from runtime.checkpoints import load_node_checkpoint
 from tests.commands import USER_NODES, events_of, insert_node, metrics_of, small_workflow, write_json
 
 NODES = ("--nodes-dir", USER_NODES)
-BOTH = [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")]
+ALL = [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM"), (signal.SIGUSR1, 138, "SIGUSR1")]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def _iterations(folder):
     return {record["iteration"] for record in _events(folder) if record["event"] == "metric"}
 
 
-@pytest.mark.parametrize(("number", "code", "name"), BOTH)
+@pytest.mark.parametrize(("number", "code", "name"), ALL)
 def test_a_signal_ends_the_training_in_order(dnne, start, slow, folder, monkeypatch, number, code, name):
     path = slow()
     running = start("train", path, *NODES, "--run-name", "a", "--save-checkpoint-dir", "ck")
@@ -78,6 +78,17 @@ def test_the_second_signal_ends_the_process_at_once(start, slow, folder, first):
     assert json.loads((folder / "runs/a/run.json").read_text())["ended"] is None
 
 
+def test_slurms_sigterm_after_its_warning_does_not_cut_the_saving_short(start, slow, folder):
+    running = start("train", slow(seconds=1.0), *NODES, "--run-name", "a", "--events", "events.jsonl")
+    running.wait_for(lambda: events_of(folder / "events.jsonl"))
+    for number in (signal.SIGUSR1, signal.SIGUSR1, signal.SIGTERM):
+        running.send(number)
+        time.sleep(0.05)
+    assert running.wait() == 143
+    assert "Finished: stopped by SIGUSR1" in running.err
+    assert list((folder / "runs/a/resume").iterdir())
+
+
 def test_a_signal_during_set_up_ends_the_run_after_its_first_cycle(start, slow, folder):
     path = slow(setup_seconds=1.0)
     running = start("train", path, *NODES, "--run-name", "a", "--save-checkpoint-dir", "ck")
@@ -101,7 +112,7 @@ def test_a_signal_before_the_set_up_ends_the_command_without_a_traceback(start, 
     assert not (folder / "runs").exists()
 
 
-@pytest.mark.parametrize(("number", "code", "name"), BOTH)
+@pytest.mark.parametrize(("number", "code", "name"), ALL)
 def test_a_signal_ends_an_inference_with_what_it_has(start, slow, folder, number, code, name):
     running = start("infer", slow(seconds=0.0005), *NODES, "--untrained", "--run-name", "a", "--verbose")
     # 4 environments of at most 500 steps each: an episode has ended.
