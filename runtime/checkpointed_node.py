@@ -69,7 +69,6 @@ class CheckpointedNode(CheckpointSettings):
         """The part of what `state_dict` gave that is the same on all processes of a run; by default all of it."""
         return state
 
-
     def load_partial_state(self, state: Dict[str, Any]) -> Fit:
         """Take over what fits of a loaded state by name and shape, and say what that was."""
         raise NotImplementedError

@@ -127,14 +127,19 @@ def _add_files(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None
             "--save-checkpoint-dir",
         )  # fmt: skip
         group.add_argument(
-            "--last-k-checkpoints", type=_whole_number(1), metavar="K", help="keep the K newest checkpoints, and the best"
+            "--last-k-checkpoints",
+            type=_whole_number(1),
+            metavar="K",
+            help="keep the K newest checkpoints and the best",
         )
     group.add_argument("--load-checkpoint-dir", metavar="DIR", help="load the checkpoints of all nodes from DIR")
     if infer:
         group.add_argument("--untrained", action="store_true", help="infer with random weights, without a checkpoint")
     if train:
         group.add_argument(
-            "--pretrained-dir", metavar="DIR", help="start from the weights in DIR, as far as they fit by name and shape"
+            "--pretrained-dir",
+            metavar="DIR",
+            help="start from the weights in DIR, as far as they fit by name and shape",
         )
         group.add_argument(
             "--freeze", metavar="PARTS", help=f"parts of the model that do not move: {', '.join(PARTS)}, with commas"

@@ -7,6 +7,8 @@ from typing import Dict, List, Tuple
 import torch
 from torch import Tensor, nn
 
+from ..errors import CheckpointError
+
 ALIGNMENT = 16  # elements; 64 bytes of float32, a cache line
 
 
@@ -61,3 +63,21 @@ class FlatParameters:
         """Pieces of a vector of the same layout by parameter name, in the parameters' shapes."""
         pieces = zip(self.parameters.items(), self._spans)
         return {name: vector[start:end].view(parameter.shape) for (name, parameter), (start, end) in pieces}
+
+    def fill(self, vector: Tensor, saved: Dict[str, Tensor], what: str) -> None:
+        """Write saved pieces into a vector of the same layout. ``what`` stands in front of messages.
+
+        Raises:
+            CheckpointError: if they are not those of this module's parameters.
+        """
+        views = self.views(vector)
+        if list(saved) != list(views):
+            different = sorted(set(saved) ^ set(views))
+            raise CheckpointError(f"{what}: is of another model, the parameters {different} differ")
+        for name, view in views.items():
+            if saved[name].shape != view.shape:
+                raise CheckpointError(
+                    f"{what} of {name}: expected the shape {tuple(view.shape)}, found {tuple(saved[name].shape)}"
+                )
+        for name, view in views.items():
+            view.copy_(saved[name])

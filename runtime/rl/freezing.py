@@ -17,7 +17,7 @@ PARTS: Dict[str, Tuple[str, ...]] = {
     "critic": ("critic.", "value_head."),
     "trunk": ("actor.", "critic."),
 }
-"""Beginnings of the parameters' names. The trunk is what lies below the heads, of both networks or of the shared one."""
+"""Beginnings of the parameters' names. The trunk is what lies below the heads, of both networks or of a shared one."""
 
 
 def check_parts(parts: Iterable[str]) -> None:

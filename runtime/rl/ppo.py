@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..distributed.communicator import Communicator
-from ..errors import CheckpointError, DnneError
+from ..errors import DnneError
 from .actor_critic import ActorCritic
 from .adam import FlatAdam
 from .advantages import generalized_advantages
@@ -392,24 +392,10 @@ class PPO:
         """
         optimizer = state["optimizer"]
         for moment, vector in (("exp_avg", self._adam.exp_avg), ("exp_avg_sq", self._adam.exp_avg_sq)):
-            self._load_moment(moment, optimizer[moment], vector)
+            self._flat.fill(vector, optimizer[moment], f"optimiser state {moment}")
         self._still_moments()
         self._adam.step_count.fill_(optimizer["step"])
         self.updates = int(state["updates"])
         self.learning_rate = float(state["learning_rate"])
         if state["scaler"] and self._scaler.is_enabled():
             self._scaler.load_state_dict(state["scaler"])
-
-    def _load_moment(self, moment: str, saved: Dict[str, Tensor], vector: Tensor) -> None:
-        views = self._flat.views(vector)
-        if list(saved) != list(views):
-            different = sorted(set(saved) ^ set(views))
-            raise CheckpointError(f"optimiser state {moment}: is of another model, the parameters {different} differ")
-        for name, view in views.items():
-            if saved[name].shape != view.shape:
-                raise CheckpointError(
-                    f"optimiser state {moment} of {name}: expected the shape {tuple(view.shape)}, "
-                    f"found {tuple(saved[name].shape)}"
-                )
-        for name, view in views.items():
-            view.copy_(saved[name])

@@ -28,8 +28,8 @@ from .blame import blame, innermost
 from .checkpointing import CheckpointService, load_checkpoints
 from .initial_state import share_initial_state
 from .limits import Limits
-from .pretraining import load_pretrained
 from .log_bridge import forward_logging
+from .pretraining import load_pretrained
 from .settings import RunSettings
 from .sinks import Sinks
 from .state import capture, restore_machine, restore_nodes, restore_shared

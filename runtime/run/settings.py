@@ -38,7 +38,7 @@ class RunSettings:
         save_interval: Iterations between two checkpoints of every node, in place of the nodes' own triggers.
         last_k_checkpoints: Newest checkpoints that stay beside the best one, in place of the nodes' own number.
         pretrained_dir: Checkpoints whose weights a new run starts from, as far as they fit.
-        freeze: Parts of the model whose parameters do not move, ``actor``, ``critic`` or ``trunk``, with commas between.
+        freeze: Parts of the model whose parameters do not move: ``actor``, ``critic``, ``trunk``, with commas between.
         log_interval: Metrics are recorded every so many iterations.
         untrained: Lets inference run on weights that were never trained.
         resume_interval: Seconds between two saved resume states.

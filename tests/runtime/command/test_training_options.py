@@ -150,7 +150,9 @@ def test_auto_keeps_to_the_settings_of_a_file(train, folder):
     pytest.importorskip("omegaconf")
     (folder / "c.yaml").write_text("output_dir: out\nsuffix: x\nseed: 4\ntrain: {total_iters: 2}\n")
     for _ in range(2):
-        outcome = train("--resume", "auto", "--config", "c.yaml", name="", code=0 if not (folder / "out").exists() else 2)
+        outcome = train(
+            "--resume", "auto", "--config", "c.yaml", name="", code=0 if not (folder / "out").exists() else 2
+        )
     assert "the run is over (--iterations: 2 of 2 are done)" in outcome.err
     assert [path.name for path in (folder / "out").iterdir()] == ["cartpole-ppo-x"]
     assert (folder / "out/cartpole-ppo-x/checkpoints/node_3/model.pt").is_file()
