@@ -86,12 +86,17 @@ def configure(args: argparse.Namespace, inference: bool, workflow_name: str) -> 
     assignments += _from_options(args)
     options = reference_keys.translate(merged, workflow_name)
     merged_args = _with_options(args, options, said, inference)
-    if merged_args.resume == AUTO:
-        notes.append(resolve_auto(merged_args, merged_args.log_dir or DEFAULT_LOG_DIR, workflow_name))
-    wants_checkpoints = merged_args.checkpoints_in_run or any(is_given(merged_args, name) for name in CHECKPOINTING)
-    if wants_checkpoints and not merged_args.resume and not inference:
-        _choose_run_folder(merged_args, workflow_name)
+    if not inference:
+        _choose_places(merged_args, workflow_name, notes)
     return Configuration(merged_args, assignments, unknown, notes)
+
+
+def _choose_places(args: argparse.Namespace, workflow_name: str, notes: List[str]) -> None:
+    if args.resume == AUTO:
+        notes.append(resolve_auto(args, args.log_dir or DEFAULT_LOG_DIR, workflow_name))
+    wants_checkpoints = args.checkpoints_in_run or any(is_given(args, name) for name in CHECKPOINTING)
+    if wants_checkpoints and not args.resume:
+        _choose_run_folder(args, workflow_name)
 
 
 def _choose_run_folder(args: argparse.Namespace, workflow_name: str) -> None:
