@@ -18,7 +18,8 @@ from runtime.suggest import did_you_mean
 from .commands import COMMANDS
 
 DESCRIPTION = (
-    "Wire a reinforcement-learning workflow, train it, export it. Without a command the editor opens: dnne [FILE]."
+    "Wire a reinforcement-learning workflow, train it, export it. "
+    "Without a command the editor opens: dnne [--nodes-dir DIR] [FILE]."
 )
 EDITOR_LIBRARIES = ("PySide6", "NodeGraphQt", "Qt", "shiboken6", "distutils", "setuptools")
 INSTALL = 'pip install "dnne[editor]", or in the source tree: pip install -e ".[editor]"'
@@ -46,7 +47,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """
     arguments: List[str] = list(sys.argv[1:] if argv is None else argv)
     code = _outcome(arguments)
-    if argv is None and _wants_editor(arguments) and sys.version_info < (3, 9):
+    if argv is None and _editor_options(arguments) is not None and sys.version_info < (3, 9):
         _leave(code)
     return code
 
@@ -69,14 +70,21 @@ def _outcome(arguments: List[str]) -> int:
         return 130
 
 
-def _wants_editor(arguments: List[str]) -> bool:
-    """True for ``dnne`` alone and for ``dnne FILE``."""
-    return not arguments or (len(arguments) == 1 and not arguments[0].startswith("-") and arguments[0] not in COMMANDS)
+def _editor_options(arguments: List[str]) -> Optional[argparse.Namespace]:
+    """The options of ``dnne [--nodes-dir DIR] [FILE]``; ``None`` for the command line of another command."""
+    if arguments and arguments[0] in COMMANDS:
+        return None
+    parser = argparse.ArgumentParser(prog="dnne", add_help=False, allow_abbrev=False)
+    parser.add_argument("file", nargs="?", metavar="FILE")
+    parser.add_argument("--nodes-dir", action="append", default=[], metavar="DIR")
+    options, others = parser.parse_known_args(arguments)
+    return None if others or options.file in COMMANDS else options
 
 
 def _run(arguments: List[str]) -> int:
-    if _wants_editor(arguments):
-        return _edit(arguments[0] if arguments else None)
+    options = _editor_options(arguments)
+    if options is not None:
+        return _edit(options.file, options.nodes_dir)
     chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
     parser = build_parser(chosen)
     args, rest = parser.parse_known_args(arguments)
@@ -94,9 +102,12 @@ def _discard_output() -> None:
     os.close(nowhere)
 
 
-def _edit(path: Optional[str]) -> int:
+def _edit(path: Optional[str], nodes_folders: Sequence[str]) -> int:
     """Open the editor, or say what is missing."""
     reason = _no_file(path) if path is not None else ""
+    missing = next((folder for folder in nodes_folders if not Path(folder).is_dir()), None)
+    if not reason and missing is not None:
+        reason = f"--nodes-dir: there is no folder {missing}"
     if not reason and _has_no_display():
         reason = "the editor needs a display (DISPLAY or WAYLAND_DISPLAY); without one, use a command: dnne --help"
     if not reason:
@@ -109,7 +120,7 @@ def _edit(path: Optional[str]) -> int:
     if reason:
         print(f"error: {reason}", file=sys.stderr)
         return 2
-    return open_editor(path)
+    return open_editor(path, nodes_folders)
 
 
 def _no_file(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence
 
 from PySide6.QtWidgets import QApplication
 
@@ -16,11 +16,12 @@ from .main_window import APPLICATION, MainWindow
 from .unix_signals import QuitOnSignal
 
 
-def open_editor(path: Optional[str] = None) -> int:
+def open_editor(path: Optional[str] = None, nodes_folders: Sequence[str] = ()) -> int:
     """Show the window and return the exit code when it is closed.
 
     Args:
         path: A workflow to open, or ``None`` for an empty one.
+        nodes_folders: Folders of node files of the user.
     """
     running = QApplication.instance()
     app = running if isinstance(running, QApplication) else QApplication(sys.argv[:1])
@@ -29,7 +30,7 @@ def open_editor(path: Optional[str] = None) -> int:
     app.setDesktopFileName("dnne")
     folders = UserFolders.of_user()
     reports = ErrorReports(folders.log)
-    window = MainWindow(Path(path) if path is not None else None, folders)
+    window = MainWindow(Path(path) if path is not None else None, folders, [Path(folder) for folder in nodes_folders])
     reports.attach(window, window.autosave.save_now)
     signals = QuitOnSignal(window.stop_at_once, window)
     window.show()

@@ -26,7 +26,7 @@ from .dialogs.templates import TemplatesDialog
 from .files.autosave import Autosave, LostWork, find_lost_work
 from .files.controller import FileController
 from .files.drops import FileDrops
-from .files.folders import UserFolders
+from .files.folders import UserFolders, folder_for_exports
 from .files.settings import EditorSettings
 from .node_types import load_node_types
 from .notice_bar import NoticeBar
@@ -54,16 +54,23 @@ class MainWindow(QMainWindow):
         tasks: Work in the background.
     """
 
-    def __init__(self, path: Optional[Union[str, Path]] = None, folders: Optional[UserFolders] = None):
+    def __init__(
+        self,
+        path: Optional[Union[str, Path]] = None,
+        folders: Optional[UserFolders] = None,
+        nodes_folders: Sequence[Path] = (),
+    ):
         """Build the window; node types are loaded behind it as soon as it is shown.
 
         Args:
             path: A workflow to open, or ``None`` for an empty one.
             folders: Where settings and autosaved work lie; the user's own by default.
+            nodes_folders: Folders of node files besides the per-user one.
         """
         super().__init__()
         self.setObjectName("mainWindow")
         self.folders = folders or UserFolders.of_user()
+        self._nodes_folders = tuple(nodes_folders)
         self.settings = EditorSettings(self.folders.settings, self)
         self.session = EditorSession(self)
         self.tasks = Tasks(self)
@@ -166,7 +173,9 @@ class MainWindow(QMainWindow):
     # Starting
 
     def _start(self) -> None:
-        self.tasks.start(lambda tell: load_node_types(), self._on_types_loaded, self._on_types_failed)
+        self.tasks.start(
+            lambda tell: load_node_types(self._nodes_folders), self._on_types_loaded, self._on_types_failed
+        )
         lost = find_lost_work(self.folders.autosave) if self.folders.autosave.is_dir() else []
         if lost:
             offer_recovery(self, lost, self._recover)
@@ -254,7 +263,8 @@ class MainWindow(QMainWindow):
 
     def show_export(self) -> None:
         """The export dialog."""
-        ExportDialog(self, self.session, self.tasks, self.files.folder()).open()
+        self.session.commit_pending()
+        ExportDialog(self, self.session, self.tasks, folder_for_exports(self.files.folder())).open()
 
     def show_next_problem(self) -> None:
         """Go to the problem after the one that was shown last."""
@@ -277,6 +287,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Ask about unsaved changes; without any, or after the answer, close."""
+        self.session.commit_pending()
         if self._is_closing or not self.session.document.is_modified:
             self._shut_down()
             event.accept()
@@ -291,6 +302,7 @@ class MainWindow(QMainWindow):
 
     def stop_at_once(self) -> None:
         """The system ends the program: copy unsaved work, to be offered at the next start, and close unasked."""
+        self.session.commit_pending()
         self.autosave.save_now()
         self._is_closing = self._keeps_copy = True
         self.close()

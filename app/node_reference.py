@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Iterable, List, Type
+from typing import Iterable, List, Tuple, Type
 
 from runtime.node import Node
 from runtime.parameters import Parameter
@@ -52,11 +52,16 @@ def node_section(node: Type[Node]) -> str:
     lines += _table(("Output", "Type", "Emitted", ""), (_output_row(name, port) for name, port in node.outputs.items()))
     lines += _table(
         ("Parameter", "Type", "Default", "Allowed", ""),
-        (_parameter_row(name, declared) for name, declared in node.parameters.items()),
+        (_parameter_row(name, declared) for name, declared in _own_first(node)),
     )
     if node.replaces:
         lines += [f"Earlier names: {', '.join(f'`{name}`' for name in node.replaces)}", ""]
     return "\n".join(lines)
+
+
+def _own_first(node: Type[Node]) -> List[Tuple[str, Parameter]]:
+    """What the node is about before what all nodes with checkpoints have."""
+    return sorted(node.parameters.items(), key=lambda item: item[0].startswith("checkpoint_"))
 
 
 def _input_row(name: str, port: In) -> List[str]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Sequence
+
 from runtime.registry import NodeRegistry, discover
 
 
-def load_node_types() -> NodeRegistry:
+def load_node_types(folders: Sequence[Path] = ()) -> NodeRegistry:
     """Load them; takes as long as importing torch.
+
+    Args:
+        folders: Folders of node files besides the per-user one.
 
     Raises:
         NodeDefinitionError: One of our own node types is declared wrongly.
@@ -15,5 +21,5 @@ def load_node_types() -> NodeRegistry:
 
     from .commands.common import user_nodes_folder
 
-    folder = user_nodes_folder()
-    return discover([nodes], [folder] if folder.is_dir() else [])
+    own = user_nodes_folder()
+    return discover([nodes], [*folders, *([own] if own.is_dir() else [])])

@@ -32,6 +32,7 @@ class EditorSession(QObject):
         registry_changed: Node types are there (they load behind the window).
         reveal_requested: Show this node (id) and port ("" for none), for example after a click on a problem.
         message: A line for the status bar.
+        commit_requested: Hand over what was typed and not yet confirmed; the document is about to be used.
     """
 
     document_replaced = Signal()
@@ -42,6 +43,7 @@ class EditorSession(QObject):
     registry_changed = Signal()
     reveal_requested = Signal(str, str)
     message = Signal(str)
+    commit_requested = Signal()
 
     def __init__(self, parent: Optional[QObject] = None):
         super().__init__(parent)
@@ -76,18 +78,29 @@ class EditorSession(QObject):
         """The document's workflow; read only."""
         return self.document.workflow
 
+    @property
+    def is_empty(self) -> bool:
+        """True while there is nothing to check: no node stands on the canvas yet, which is no mistake."""
+        return not self.workflow.nodes
+
     # Editing
 
     def edit(self, label: str, changes: Sequence[Change], merge_key: str = "") -> None:
         """Apply changes as one undo step."""
         self.document.edit(label, changes, merge_key)
 
+    def commit_pending(self) -> None:
+        """Let the views hand over what was typed and not yet confirmed, before the document is saved, run or left."""
+        self.commit_requested.emit()
+
     def undo(self) -> None:
         """Take the last step back."""
+        self.commit_pending()
         self.document.undo()
 
     def redo(self) -> None:
-        """Do it again."""
+        """Do it again; something typed meanwhile counts as an edit, after which nothing can be done again."""
+        self.commit_pending()
         self.document.redo()
 
     def select(self, node_ids: Iterable[str]) -> None:
@@ -123,7 +136,8 @@ class EditorSession(QObject):
         self._validation.stop()
         if self.registry is None:
             return
-        self.graph, self.problems = check_workflow(self.workflow, self.registry)
+        self.graph, problems = check_workflow(self.workflow, self.registry)
+        self.problems = [] if self.is_empty else problems
         self.problems_changed.emit(list(self.problems))
 
     def problems_of(self, node_id: str) -> List[Problem]:

@@ -60,6 +60,9 @@ class EditorStatus(QStatusBar):
         if self._session.registry is None:
             self.problems.setText("Not checked yet")
             return
+        if self._session.is_empty:
+            self.problems.setText("Nothing to check yet")
+            return
         errors = sum(problem.severity == ERROR for problem in problems)
         warnings = len(problems) - errors
         parts = [_count(errors, "error"), _count(warnings, "warning")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Dict, Iterable, List, Sequence, Set
 
-from .checkpointed_node import CheckpointedNode, CheckpointReader
 from .errors import DeadlockError
 from .graph import Graph
 from .node import ANY_INPUT, Finding, Node
@@ -140,6 +139,10 @@ def _check_savers(graph: Graph) -> Iterable[Problem]:
 
 
 def _check_loaders(graph: Graph) -> Iterable[Problem]:
+    from .checkpointed_node import (
+        CheckpointReader,
+    )  # here, since it imports torch, and the editor's window does not wait
+
     loaders: Dict[str, str] = {}
     for node_id, node in graph.nodes.items():
         owner = graph.owners_of(node_id).get("model") if isinstance(node, CheckpointReader) else None
@@ -153,6 +156,8 @@ def _check_loaders(graph: Graph) -> Iterable[Problem]:
 
 
 def _check_state(graph: Graph, node_id: str, owner: str, verb: str) -> Iterable[Problem]:
+    from .checkpointed_node import CheckpointedNode
+
     if not isinstance(graph.nodes[owner], CheckpointedNode):
         message = f"it cannot {verb} {_label(graph, owner)}: that node has no trained state"
         yield Problem(node_id, "model", message, "link the model of an agent")

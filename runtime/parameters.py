@@ -19,6 +19,7 @@ class Parameter:
         name: The class attribute's name, which is also its key in a workflow file.
         annotation: ``float``, ``int``, ``bool``, ``str``, ``List[int]``, ``List[float]``, ``Dict[str, float]``, …
         live: May be changed during a run; acts at the next iteration.
+        advanced: Rarely changed; the inspector shows it in a section of its own.
     """
 
     def __init__(self, default: Any, **options: Any):
@@ -31,6 +32,7 @@ class Parameter:
         self.live: bool = options["live"]
         self.auto: bool = options["auto"]
         self.widget: str = options["widget"]
+        self.advanced: bool = options["advanced"]
         self.replaces: Tuple[str, ...] = names_of(options["replaces"])
         self.name = ""
         self.annotation: Any = None
@@ -104,6 +106,7 @@ def param(
     live: bool = False,
     auto: bool = False,
     widget: str = "",
+    advanced: bool = False,
     replaces: Sequence[str] = (),
 ) -> Any:
     """Declare a parameter in a node class: ``gamma: float = param(0.99, low=0.0, high=1.0, doc="Discount per step")``.
@@ -117,11 +120,12 @@ def param(
         live: The value may change during a run and acts at the next iteration.
         auto: 0 or ``"auto"`` means inferred from the graph.
         widget: A hint for the inspector: ``file``, ``folder``, ``multiline``.
+        advanced: Rarely changed; the inspector shows it in a section of its own.
         replaces: Earlier names of this parameter.
     """
     return Parameter(
         default, low=low, high=high, choices=choices, unit=unit, doc=doc, live=live, auto=auto, widget=widget,
-        replaces=replaces,
+        advanced=advanced, replaces=replaces,
     )  # fmt: skip
 
 

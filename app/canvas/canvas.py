@@ -76,6 +76,7 @@ class Canvas(Searching, EditCommands, ViewCommands):
         viewer.menu_requested.connect(self._show_menu)
         viewer.type_dropped.connect(self._drop_type)
         viewer.view_changed.connect(self.hint.hide)
+        viewer.view_changed.connect(self._show_minimap)
         self.find_bar.query_changed.connect(self._find)
         self.find_bar.stepped.connect(self._go_to_hit)
         self.find_bar.closed.connect(self.viewer.setFocus)
@@ -85,6 +86,7 @@ class Canvas(Searching, EditCommands, ViewCommands):
         session.problems_changed.connect(self._problems_changed)
         session.selection_changed.connect(self._selection_changed)
         session.reveal_requested.connect(self._reveal)
+        session.commit_requested.connect(self.editor.commit)
 
     # Following the session
 
@@ -115,7 +117,12 @@ class Canvas(Searching, EditCommands, ViewCommands):
     def _content_changed(self) -> None:
         self.empty_hint.setVisible(not self.items.nodes and not self.items.groups)
         self.minimap.content_changed()
-        self.minimap.setVisible(self._minimap_wanted and bool(self.items.nodes))
+        self._show_minimap()
+
+    def _show_minimap(self) -> None:
+        """Only while some of the graph is out of view: else it would hide what it shows."""
+        is_needed = bool(self.items.nodes) and not self.viewer.visible_rect().contains(self.items.bounds())
+        self.minimap.setVisible(self._minimap_wanted and is_needed)
 
     def _problems_changed(self, problems: object) -> None:
         self.items.refresh_knowledge()
@@ -302,7 +309,7 @@ class Canvas(Searching, EditCommands, ViewCommands):
 
     @property
     def shows_minimap(self) -> bool:
-        """True if the overview is wanted; an empty canvas has none."""
+        """True if the overview is wanted; it hides while the whole graph is in view."""
         return self._minimap_wanted
 
     def show_minimap(self, on: bool) -> None:

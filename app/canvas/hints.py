@@ -18,7 +18,7 @@ or press {key_open}Tab{key_close} (or double-click) to search all nodes<br>
 Draw wires from port to port; let one go on empty canvas<br>to see every node that fits
 </p>
 <p style="font-size:13px; color:{dim};">
-To start from an example, open one with {key_open}Ctrl+O{key_close}<br>or from the templates
+To start from an example, open the templates with {key_open}Ctrl+Shift+N{key_close}
 </p>
 """
 

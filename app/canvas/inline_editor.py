@@ -49,6 +49,11 @@ class InlineEditor(QLineEdit):
         self.setFocus(Qt.FocusReason.OtherFocusReason)
         self.selectAll()
 
+    def commit(self) -> None:
+        """Take what was typed so far, if something is being asked."""
+        if self.isVisible():
+            self._accept()
+
     def _accept(self) -> None:
         done, self._done = self._done, None
         self.hide()

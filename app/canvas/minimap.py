@@ -11,7 +11,7 @@ from .looks import MISSING
 from .theme import Theme, blend
 from .viewer import CanvasViewer
 
-WIDTH, HEIGHT, MARGIN = 200, 130, 8.0
+WIDTH, HEIGHT, MARGIN = 168, 110, 8.0
 REDRAW_MS = 80
 
 

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from .node_item import NodeItem
 
 RADIUS = 8.0
-FULL_DETAIL, SOME_DETAIL, LEAST_DETAIL = 0.55, 0.3, 0.1
+FULL_DETAIL, LABEL_DETAIL, SOME_DETAIL, LEAST_DETAIL = 0.8, 0.55, 0.3, 0.1
 BADGE, READABLE_PIXELS = 18.0, 11.0
+SMALLEST_LABEL, LARGEST_LABEL, BETWEEN_LABELS = 9.5, 15.0, 6.0
 
 
 def paint(item: NodeItem, painter: QPainter, detail: float) -> None:
@@ -47,12 +48,13 @@ def paint(item: NodeItem, painter: QPainter, detail: float) -> None:
 def _paint_card(item: NodeItem, painter: QPainter, detail: float) -> None:
     painter.setOpacity(0.5 if item.look.muted else 1.0)
     near = detail >= FULL_DETAIL
-    if near:
+    if detail >= LABEL_DETAIL:
         _paint_shadow(item, painter)
     _paint_body(item, painter)
     _paint_title(item, painter, near, detail)
+    pixels = _label_pixels(detail) if detail >= LABEL_DETAIL and not item.look.collapsed else 0
     for port in item.look.inputs + item.look.outputs:
-        _paint_port(item, painter, port, near and not item.look.collapsed)
+        _paint_port(item, painter, port, pixels)
     painter.setOpacity(1.0)
     if item.problems:
         _paint_badge(item, painter)
@@ -78,7 +80,7 @@ def _paint_far(item: NodeItem, painter: QPainter, detail: float) -> None:
         pixels = round(min(READABLE_PIXELS / detail, rect.height() * 0.5))
         painter.setFont(font(pixels, True))
         painter.setPen(theme.text)
-        title = _elided(item.look.title, pixels, rect.width() - 12)
+        title = _elided(item.look.title, pixels, rect.width() - 12, True)
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, title)
 
 
@@ -145,18 +147,17 @@ def _paint_title(item: NodeItem, painter: QPainter, near: bool, detail: float) -
         pixels = round(min(max(TITLE_PIXELS, READABLE_PIXELS / detail), HEADER / 2))
         painter.setFont(font(pixels, True))
         rect = QRectF(SIDE, 0.0, room, HEADER)
-        painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, _elided(item.look.title, pixels, room))
+        painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, _elided(item.look.title, pixels, room, True))
         return
     painter.setFont(font(TITLE_PIXELS, True))
-    painter.drawText(QPointF(SIDE, 19.0), _elided(item.look.title, TITLE_PIXELS, room))
+    painter.drawText(QPointF(SIDE, 19.0), _elided(item.look.title, TITLE_PIXELS, room, True))
     painter.setFont(font(SUBTITLE_PIXELS))
     painter.setPen(blend(theme.dim_text, theme.text, 0.8 if item.look.state == MISSING else 0.25))
     painter.drawText(QPointF(SIDE, 35.0), _elided(item.look.subtitle + item.look.note, SUBTITLE_PIXELS, room))
 
 
 @lru_cache(maxsize=4096)
-def _elided(text: str, pixels: int, room: float) -> str:
-    bold = pixels not in (SUBTITLE_PIXELS, LABEL_PIXELS)
+def _elided(text: str, pixels: int, room: float, bold: bool = False) -> str:
     if text_width(text, pixels, bold) <= room:
         return text
     return QFontMetricsF(font(pixels, bold)).elidedText(text, Qt.TextElideMode.ElideRight, room)
@@ -165,22 +166,40 @@ def _elided(text: str, pixels: int, room: float) -> str:
 # Ports
 
 
-def _paint_port(item: NodeItem, painter: QPainter, port: PortLook, with_label: bool) -> None:
+def _label_pixels(detail: float) -> int:
+    """Labels grow a little against the zoom, so that they stay readable where a whole graph is in view."""
+    return round(min(max(LABEL_PIXELS, SMALLEST_LABEL / detail), LARGEST_LABEL))
+
+
+def _label_room(item: NodeItem, port: PortLook, pixels: int) -> float:
+    """Width for a label; where it and the one at the other side of its row are too long, the longer one gives way."""
+    whole = item.geometry.width - 2 * PORT_TO_LABEL
+    row = (item.look.inputs if port.side == IN else item.look.outputs).index(port)
+    opposite = (item.look.outputs if port.side == IN else item.look.inputs)[row : row + 1]
+    if not opposite:
+        return whole
+    mine, other = text_width(port.name, pixels), text_width(opposite[0].name, pixels)
+    free = whole - BETWEEN_LABELS
+    return free - other if mine >= other and mine + other > free else whole
+
+
+def _paint_port(item: NodeItem, painter: QPainter, port: PortLook, label_pixels: int) -> None:
     key = (port.side, port.name)
     place = item.geometry.ports[key]
     opacity = painter.opacity()
     if item.faint_ports is not None and key in item.faint_ports:
         painter.setOpacity(0.22 * opacity)
     _paint_socket(item, painter, port, place)
-    if with_label:
-        painter.setFont(font(LABEL_PIXELS, italic=port.style == PARAMETER))
+    if label_pixels:
+        painter.setFont(font(label_pixels, italic=port.style == PARAMETER))
         theme = item.theme
         quiet = port.optional and key not in item.wired
         painter.setPen(theme.error if port.stray else theme.dim_text if quiet else theme.text)
         room = item.geometry.width - 2 * PORT_TO_LABEL
         rect = QRectF(PORT_TO_LABEL, place.y() - ROW / 2, room, ROW)
         side = Qt.AlignmentFlag.AlignLeft if port.side == IN else Qt.AlignmentFlag.AlignRight
-        painter.drawText(rect, side | Qt.AlignmentFlag.AlignVCenter, port.name)
+        name = _elided(port.name, label_pixels, _label_room(item, port, label_pixels))
+        painter.drawText(rect, side | Qt.AlignmentFlag.AlignVCenter, name)
     painter.setOpacity(opacity)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainterPath
@@ -43,7 +43,9 @@ def _angled_points(start: QPointF, end: QPointF) -> List[QPointF]:
 
 
 def feedback_path(start: QPointF, end: QPointF, y: float, spread: float, style: str) -> QPainterPath:
-    """The way of a wire that closes a cycle: down, back below the nodes at height ``y``, and up again.
+    """The way of a wire that runs back: to the height ``y``, back there, and on to the input.
+
+    A wire that closes a cycle runs below the nodes.
 
     Args:
         start: The output.
@@ -57,6 +59,12 @@ def feedback_path(start: QPointF, end: QPointF, y: float, spread: float, style: 
     path = QPainterPath(start)
     _round_corners(path, points, 0.0 if style == STRAIGHT else 16.0 if style == CURVED else CORNER)
     return path
+
+
+def lane_between(first: Box, second: Box) -> Optional[float]:
+    """The height half way between two cards of which one lies below the other; ``None`` where none does."""
+    upper, lower = sorted((first, second), key=lambda box: box[1])
+    return (upper[3] + lower[1]) / 2 if lower[1] - upper[3] >= CLEARANCE else None
 
 
 def _round_corners(path: QPainterPath, points: Sequence[QPointF], radius: float = CORNER) -> None:

@@ -16,12 +16,13 @@ from .looks import IN, OUT, WireLook
 from .node_geometry import LABEL_PIXELS
 from .node_item import NodeItem
 from .nodegraph import PipeItem
-from .routing import CURVED, feedback_path, wire_path
+from .routing import CURVED, STRAIGHT, feedback_path, lane_between, wire_path
 from .theme import Theme, font
 
 Z_WIRE, Z_LIVE_WIRE = -1.0, 5.0
 WIDTH, GRAB_WIDTH = 2.2, 14.0
 SAMPLES = 48
+BACKWARD = 60.0
 LABEL_DETAIL, SLIM_DETAIL, CURVE_DETAIL = 0.5, 0.3, 0.16
 
 
@@ -67,8 +68,11 @@ class WireItem(PipeItem):
     def draw_path(self, start_port: object = None, end_port: object = None, cursor_pos: object = None) -> None:
         """Lay the wire anew, from where the nodes are now."""
         start, end = self.start, self.end
+        back = self._lane_back()
         if self.is_feedback:
             path = feedback_path(start, end, self.lane, self.spread, self.style)
+        elif back is not None:
+            path = feedback_path(start, end, back, 0.0, self.style)
         else:
             path = wire_path(start, end, self.style)
         self.setPath(path)
@@ -78,6 +82,13 @@ class WireItem(PipeItem):
         self._refresh()
         hidden = self.source.look.collapsed and self.source is self.target
         self.setVisible(not hidden)
+
+    def _lane_back(self) -> Optional[float]:
+        """Where a wire to a node further left runs: between the rows, if its nodes stand in two of them."""
+        if self.style == STRAIGHT or self.start.x() - self.end.x() < BACKWARD:
+            return None
+        first, second = (item.card.getCoords() for item in (self.source, self.target))
+        return lane_between(first, second)
 
     @property
     def start(self) -> QPointF:

@@ -143,6 +143,7 @@ class FileController(QObject):
         Args:
             then: Called when the file is written.
         """
+        self._session.commit_pending()
         path = self.document.path
         if path is None:
             self.save_as(then)
@@ -153,11 +154,13 @@ class FileController(QObject):
 
     def save_as(self, then: Optional[Then] = None) -> None:
         """Ask for a place and save there."""
+        self._session.commit_pending()
         suggestion = self._suggested()
         choose_target(self._window, "saveDialog", "Save the workflow", suggestion, lambda path: self._save(path, then))
 
     def save_version(self) -> None:
         """Save under the next number, ``name-v003.json``, and go on with that file."""
+        self._session.commit_pending()
         if self.document.path is None:
             self.save_as()
         else:
@@ -206,6 +209,7 @@ class FileController(QObject):
 
     def guard(self, then: Then) -> None:
         """Do something that gives up the open document; ask first where it has unsaved changes."""
+        self._session.commit_pending()
         if not self.document.is_modified:
             then()
             return

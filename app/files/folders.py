@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
+PROGRAM = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -35,3 +38,10 @@ class UserFolders:
     def below(cls, folder: Path) -> UserFolders:
         """All in one folder, for a test."""
         return cls(folder / "settings", folder / "autosave", folder / "log")
+
+
+def folder_for_exports(folder: Path) -> Path:
+    """Where exports go by default: this folder, or the user's home where it is read-only or part of the program."""
+    resolved = folder.resolve()
+    is_ours = resolved == PROGRAM or PROGRAM in resolved.parents
+    return folder if not is_ours and os.access(resolved, os.W_OK) else Path.home()

@@ -50,6 +50,7 @@ class Inspector(QWidget):
         session.registry_changed.connect(self._forget_pages)
         session.document_changed.connect(self._document_changed)
         session.problems_changed.connect(self._problems_changed)
+        session.commit_requested.connect(self.commit_pending)
         self.show_selection()
 
     @property
@@ -58,7 +59,7 @@ class Inspector(QWidget):
         return self._areas[self._shown].widget()  # type: ignore[return-value]
 
     def commit_pending(self) -> None:
-        """Hand over what was typed for a live parameter and not yet confirmed; call it before saving or closing."""
+        """Hand over what was typed for a live parameter and not yet confirmed."""
         self.page.commit()
 
     def focus_parameter(self, name: str) -> bool:

@@ -312,7 +312,8 @@ class WorkflowPage(Page):
         self.box.addWidget(self.counts)
         self.box.addWidget(self.problems)
         self.box.addWidget(line())
-        self.box.addWidget(text_label("Select a node to see and edit its parameters.", "dim"))
+        self.advice = text_label("", "dim")
+        self.box.addWidget(self.advice)
         self.box.addStretch(1)
 
     def refresh(self) -> None:
@@ -324,12 +325,15 @@ class WorkflowPage(Page):
 
     def show_problems(self) -> None:
         """How many there are."""
+        start = "Add a node: drag one from the palette, or press Tab on the canvas."
+        self.advice.setText(start if self.session.is_empty else "Select a node to see and edit its parameters.")
         errors = sum(problem.severity == ERROR for problem in self.session.problems)
         warnings = len(self.session.problems) - errors
         found = [_count(number, name) for number, name in ((errors, "error"), (warnings, "warning")) if number]
-        waiting = self.session.registry is None
-        self.problems.setText("Node types are loading…" if waiting else ", ".join(found) or "No problems")
-        set_style(self.problems, "role", "dim" if waiting else "ok" if not found else "error" if errors else "warning")
+        waiting = "Node types are loading…" if self.session.registry is None else ""
+        idle = waiting or ("Nothing to check yet" if self.session.is_empty else "")
+        self.problems.setText(idle or ", ".join(found) or "No problems")
+        set_style(self.problems, "role", "dim" if idle else "ok" if not found else "error" if errors else "warning")
 
     def _rename(self, name: str) -> None:
         self.session.edit("Rename the workflow", [Change(("name",), name)], "workflow name")

@@ -28,6 +28,7 @@ from .widgets import flat_button, refresh_icons, rich, text_label
 NODE, PORT, MESSAGE, REMEDY = range(4)
 HEADINGS = ("Node", "Port or parameter", "What is wrong", "What would be right")
 PROBLEM = Qt.ItemDataRole.UserRole
+EMPTY = "Nothing to check yet: drag a node onto the canvas, or start from a template (Ctrl+Shift+N)."
 
 
 class Problems(QWidget):
@@ -103,6 +104,8 @@ class Problems(QWidget):
             return "Node types are loading…"
         if self.session.problems:
             return "All problems are hidden by the filters."
+        if self.session.is_empty:
+            return EMPTY
         return "No problems. The workflow can run."
 
     def copy_text(self) -> None:

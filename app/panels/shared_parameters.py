@@ -14,12 +14,6 @@ from runtime.parameters import Parameter
 from runtime.workflow import NodeEntry, Workflow
 
 INITIALISMS = {"amp", "cnn", "csv", "gae", "id", "json", "kl", "ppo"}
-ADVANCED_FROM = 9
-ADVANCED = {
-    "adam_epsilon", "amp", "bootstrap_timeouts", "bounds_coef", "bounds_limit", "clip_value", "cnn", "desired_kl",
-    "desynchronise", "deterministic", "input_size", "learning_rate_high", "learning_rate_low", "minibatch_size",
-    "normalize_values", "observation_clip", "orthogonal_init", "output_size", "target_kl", "value_clip_param",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,6 +56,7 @@ class SharedParameter:
         merged.high = min((owner.high for owner in self.owners.values() if owner.high is not None), default=None)
         merged.unit = first.unit if all(other.unit == first.unit for other in others) else ""
         merged.live = any(owner.live for owner in self.owners.values())
+        merged.advanced = all(owner.advanced for owner in self.owners.values())
         return merged
 
     @property
@@ -141,15 +136,11 @@ def _is_alike(declared: Parameter, other: Optional[Parameter]) -> bool:
 
 
 def in_sections(parameters: Sequence[SharedParameter]) -> Dict[str, List[SharedParameter]]:
-    """Parameters by section: the main ones under "", then "Advanced" and "Checkpoints".
-
-    A node with few parameters has no advanced ones.
-    """
+    """Parameters by section: the main ones under "", then "Advanced" and "Checkpoints"."""
     checkpoints = [parameter for parameter in parameters if parameter.name.startswith("checkpoint_")]
     others = [parameter for parameter in parameters if parameter not in checkpoints]
-    is_advanced = {parameter.name: parameter.name in ADVANCED and len(others) >= ADVANCED_FROM for parameter in others}
     return {
-        "": [parameter for parameter in others if not is_advanced[parameter.name]],
-        "Advanced": [parameter for parameter in others if is_advanced[parameter.name]],
+        "": [parameter for parameter in others if not parameter.declared.advanced],
+        "Advanced": [parameter for parameter in others if parameter.declared.advanced],
         "Checkpoints": checkpoints,
     }

@@ -34,8 +34,10 @@ class PPOAgentNode(CheckpointedNode):
     )
     model = Out(MODEL, "The network, for the trainer")
 
-    input_size: int = param(0, low=1, high=10_000_000, auto=True, doc="Size of an observation")
-    output_size: int = param(0, low=1, high=100_000, auto=True, doc="Size of an action", replaces=("action_dim",))
+    input_size: int = param(0, low=1, high=10_000_000, auto=True, doc="Size of an observation", advanced=True)
+    output_size: int = param(
+        0, low=1, high=100_000, auto=True, doc="Size of an action", replaces=("action_dim",), advanced=True
+    )
     hidden_sizes: List[int] = param([64, 64], low=1, high=65_536, doc="Widths of the hidden layers")
     activation: str = param("elu", choices=tuple(sorted(ACTIVATIONS)), doc="Activation of the hidden layers")
     shared_trunk: bool = param(False, doc="One network for policy and value instead of two")
@@ -43,12 +45,16 @@ class PPOAgentNode(CheckpointedNode):
     initial_log_std: float = param(
         0.0, low=-10.0, high=5.0, doc="Log standard deviation at the start", replaces=("init_log_std",)
     )
-    orthogonal_init: bool = param(True, doc="Orthogonal initial weights; off: torch's default")
+    orthogonal_init: bool = param(True, doc="Orthogonal initial weights; off: torch's default", advanced=True)
     normalize_observations: bool = param(False, doc="Normalise vector observations by running statistics")
-    observation_clip: float = param(10.0, low=0.0, high=1000.0, doc="Largest normalised observation; 0 for no limit")
-    normalize_values: bool = param(False, doc="Train the value function on normalised returns (PopArt)")
-    cnn: str = param("auto", choices=("auto", "on", "off"), doc="Convolutional front; auto: for images (C, H, W)")
-    deterministic: bool = param(True, doc="In inference, take the most probable action")
+    observation_clip: float = param(
+        10.0, low=0.0, high=1000.0, doc="Largest normalised observation; 0 for no limit", advanced=True
+    )
+    normalize_values: bool = param(False, doc="Train the value function on normalised returns (PopArt)", advanced=True)
+    cnn: str = param(
+        "auto", choices=("auto", "on", "off"), doc="Convolutional front; auto: for images (C, H, W)", advanced=True
+    )
+    deterministic: bool = param(True, doc="In inference, take the most probable action", advanced=True)
 
     def infer(self, inputs: Dict[str, Spec]) -> Dict[str, Spec]:
         """The policy output has the shape of the task's actions, and knows which transforms the policy saw through."""

@@ -42,23 +42,28 @@ class PPOTrainerNode(CheckpointedNode):
     )
     num_epochs: int = param(8, low=1, high=1000, doc="Passes over the rollout per iteration", replaces=("epochs",))
     minibatch_size: int = param(
-        0, low=1, high=100_000_000, auto=True, doc="Transitions per minibatch; 0: by num_minibatches"
+        0, low=1, high=100_000_000, auto=True, doc="Transitions per minibatch; 0: by num_minibatches", advanced=True
     )
     num_minibatches: int = param(4, low=1, high=100_000, doc="Minibatches per epoch where minibatch_size is 0")
     gamma: float = param(0.99, low=0.0, high=1.0, doc="Discount per step", live=True)
     gae_lambda: float = param(0.95, low=0.0, high=1.0, doc="λ of generalised advantage estimation", live=True)
     clip_param: float = param(0.2, low=0.001, high=10.0, doc="ε of the clipped surrogate objective", live=True)
-    clip_value: bool = param(False, doc="Clip the change of the value prediction, too", live=True)
+    clip_value: bool = param(False, doc="Clip the change of the value prediction, too", live=True, advanced=True)
     value_clip_param: float = param(
-        0.2, low=0.001, high=1e6, doc="Largest change of the value where clip_value is on", live=True
+        0.2, low=0.001, high=1e6, doc="Largest change of the value where clip_value is on", live=True, advanced=True
     )
     value_coef: float = param(2.0, low=0.0, high=1000.0, doc="Weight of the mean squared value error", live=True)
     entropy_coef: float = param(0.0, low=0.0, high=10.0, doc="Weight of the entropy bonus", live=True)
     bounds_coef: float = param(
-        0.0, low=0.0, high=1000.0, doc="Weight of the penalty on action means beyond the bounds", live=True
+        0.0,
+        low=0.0,
+        high=1000.0,
+        doc="Weight of the penalty on action means beyond the bounds",
+        live=True,
+        advanced=True,
     )
     bounds_limit: float = param(
-        1.1, low=0.0, high=100.0, doc="Magnitude from which on action means are penalised", live=True
+        1.1, low=0.0, high=100.0, doc="Magnitude from which on action means are penalised", live=True, advanced=True
     )
     max_grad_norm: float = param(
         1.0, low=0.0, high=1e6, doc="Gradients are scaled down to this norm; 0 for no limit", live=True
@@ -67,23 +72,39 @@ class PPOTrainerNode(CheckpointedNode):
     learning_rate_schedule: str = param(
         "fixed", choices=SCHEDULES, doc="fixed; linear to 0 at the end of the run; adaptive to the KL divergence"
     )
-    learning_rate_low: float = param(1e-6, low=0.0, high=1.0, doc="Lower end of the adaptive learning rate", live=True)
-    learning_rate_high: float = param(1e-2, low=0.0, high=1.0, doc="Upper end of the adaptive learning rate", live=True)
+    learning_rate_low: float = param(
+        1e-6, low=0.0, high=1.0, doc="Lower end of the adaptive learning rate", live=True, advanced=True
+    )
+    learning_rate_high: float = param(
+        1e-2, low=0.0, high=1.0, doc="Upper end of the adaptive learning rate", live=True, advanced=True
+    )
     desired_kl: float = param(
-        0.008, low=1e-6, high=10.0, unit="nats", doc="KL divergence that the adaptive schedule aims at", live=True
+        0.008,
+        low=1e-6,
+        high=10.0,
+        unit="nats",
+        doc="KL divergence that the adaptive schedule aims at",
+        live=True,
+        advanced=True,
     )
     target_kl: float = param(
-        0.0, low=0.0, high=10.0, unit="nats", doc="No further epoch beyond 1.5 of this; 0 for never", live=True
+        0.0,
+        low=0.0,
+        high=10.0,
+        unit="nats",
+        doc="No further epoch beyond 1.5 of this; 0 for never",
+        live=True,
+        advanced=True,
     )
     normalize_advantages: bool = param(
         True, doc="Zero mean and unit variance of advantages in each minibatch", live=True
     )
     reward_scale: float = param(1.0, low=1e-9, high=1e9, doc="Factor on rewards before returns are computed")
-    bootstrap_timeouts: bool = param(True, doc="Take V of the true successor where an episode timed out")
-    amp: str = param("off", choices=PRECISIONS, doc="Precision of forward passes in updates")
-    adam_epsilon: float = param(1e-5, low=1e-12, high=1.0, doc="Adam's ε")
+    bootstrap_timeouts: bool = param(True, doc="Take V of the true successor where an episode timed out", advanced=True)
+    amp: str = param("off", choices=PRECISIONS, doc="Precision of forward passes in updates", advanced=True)
+    adam_epsilon: float = param(1e-5, low=1e-12, high=1.0, doc="Adam's ε", advanced=True)
     gradient_accumulation: int = param(
-        1, low=1, high=100_000, doc="Parts of a minibatch computed one after another, to save memory"
+        1, low=1, high=100_000, doc="Parts of a minibatch computed one after another, to save memory", advanced=True
     )
 
     def check(self, inputs: Dict[str, Spec]) -> Iterable[Finding]:

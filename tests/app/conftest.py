@@ -60,7 +60,7 @@ def make_window(qtbot, qtlog, folders, registry, monkeypatch):
 
     from app import main_window
 
-    monkeypatch.setattr(main_window, "load_node_types", lambda: registry)
+    monkeypatch.setattr(main_window, "load_node_types", lambda folders: registry)
     windows = []
     before = {widget for widget in QApplication.topLevelWidgets() if widget.isVisible()}
 

@@ -16,8 +16,10 @@ QT = ("PySide6", "PySide2", "PyQt5", "PyQt6", "shiboken6", "Qt", "NodeGraphQt", 
 
 
 def _python(code, folder, *arguments):
-    """Run Python code in a process of its own; returns what it printed on standard output."""
-    environment = dict(os.environ, PYTHONPATH=str(ROOT), XDG_DATA_HOME=str(folder / "data"), OMP_NUM_THREADS="1")
+    """Run Python code in a process of its own, without a screen; returns what it printed on standard output."""
+    no_screen = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    environment = {name: value for name, value in os.environ.items() if name not in no_screen}
+    environment.update(PYTHONPATH=str(ROOT), XDG_DATA_HOME=str(folder / "data"), OMP_NUM_THREADS="1")
     command = [sys.executable, "-c", code, *map(str, arguments)]
     result = subprocess.run(command, capture_output=True, text=True, cwd=str(folder), env=environment, check=False)
     assert result.returncode == 0, result.stderr

@@ -134,6 +134,18 @@ def test_a_file_that_is_not_there_is_named(argument, said):
     assert said in run.stderr
 
 
+def test_a_folder_of_nodes_that_is_not_there_is_named():
+    run = dnne("--nodes-dir", "gone", EXAMPLE)
+    assert run.returncode == 2
+    assert "--nodes-dir: there is no folder gone" in run.stderr
+
+
+def test_a_folder_of_nodes_is_no_file_of_another_command():
+    run = dnne("--nodes-dir", ".", "train", EXAMPLE)
+    assert run.returncode == 2
+    assert "error" in run.stderr
+
+
 def test_without_a_display_it_says_so():
     run = dnne(EXAMPLE, DISPLAY=None, WAYLAND_DISPLAY=None, QT_QPA_PLATFORM=None)
     assert run.returncode == 2
@@ -159,4 +171,4 @@ sys.exit(main([]))
 def test_help_tells_of_the_editor():
     run = dnne("--help")
     assert run.returncode == 0
-    assert "dnne [FILE]" in run.stdout
+    assert "dnne [--nodes-dir DIR] [FILE]" in " ".join(run.stdout.split())

@@ -1,5 +1,6 @@
 """The window: title, actions, panels, status, theme and layout kept between starts, closing."""
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -8,14 +9,17 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QLineEdit, QPushButton, QWidget
 
 from app import main_window
 from app.document import Change
 from app.document.edits import add_node
 from runtime.registry import LoadFailure, NodeRegistry
+from runtime.workflow import load_workflow
 
 ROOT = Path(__file__).parents[2]
+USER_NODES = ROOT / "tests" / "fixtures" / "user_nodes"
 EXAMPLE = ROOT / "examples" / "cartpole_ppo.json"
 
 
@@ -97,7 +101,7 @@ def test_actions_on_the_selection_are_enabled_by_its_size(window):
 
 def test_the_status_bar_counts_nodes_selection_and_problems(window):
     label, problems = window.status.selection, window.status.problems
-    assert (label.text(), problems.text()) == ("0 nodes", "1 error")
+    assert (label.text(), problems.text()) == ("0 nodes", "Nothing to check yet")
     first = add(window)
     window.session.select([first])
     window.session.validate_now()
@@ -145,7 +149,7 @@ def test_next_problem_goes_round(window):
 
 def test_the_window_is_there_before_the_node_types(make_window, qtbot, registry, monkeypatch):
     ready = threading.Event()
-    monkeypatch.setattr(main_window, "load_node_types", lambda: ready.wait(10) and registry)
+    monkeypatch.setattr(main_window, "load_node_types", lambda folders: ready.wait(10) and registry)
     window = make_window(EXAMPLE, wait=False)
     assert window.isVisible()
     assert window.palette_panel.is_waiting
@@ -159,7 +163,7 @@ def test_the_window_is_there_before_the_node_types(make_window, qtbot, registry,
 
 def test_closing_while_node_types_load_waits_for_the_thread(make_window, registry, monkeypatch):
     ready = threading.Event()
-    monkeypatch.setattr(main_window, "load_node_types", lambda: ready.wait(10) and registry)
+    monkeypatch.setattr(main_window, "load_node_types", lambda folders: ready.wait(10) and registry)
     window = make_window(wait=False)
     QApplication.processEvents()
     threading.Timer(0.2, ready.set).start()
@@ -168,7 +172,7 @@ def test_closing_while_node_types_load_waits_for_the_thread(make_window, registr
 
 
 def test_node_types_that_cannot_be_loaded_are_told(make_window, dialog, monkeypatch):
-    def fail():
+    def fail(folders):
         raise RuntimeError("two node types are named Twin")
 
     monkeypatch.setattr(main_window, "load_node_types", fail)
@@ -181,7 +185,7 @@ def test_a_user_file_that_does_not_load_is_noticed(make_window, dialog, monkeypa
     partly = NodeRegistry()
     partly.types = dict(registry.types)
     partly.failures.append(LoadFailure("/home/me/nodes/mine.py", "SyntaxError: bad", "Traceback: line 3"))
-    monkeypatch.setattr(main_window, "load_node_types", lambda: partly)
+    monkeypatch.setattr(main_window, "load_node_types", lambda folders: partly)
     window = make_window()
     assert "1 file of node types" in window.notice.text
     window.notice.findChild(QPushButton, "noticeDetails").click()
@@ -362,3 +366,84 @@ def test_lost_work_can_be_discarded_or_left(make_window, folders, press, answer,
     press(second, "recoveryDialog", answer)
     assert second.session.workflow.nodes == {}
     assert len(list(folders.autosave.glob("*.json"))) == left
+
+
+# What was typed and not yet confirmed
+
+
+def type_learning_rate(window, text):
+    """Types into a live parameter, which waits for a pause before it reaches the document."""
+    window.session.select(["6"])
+    window.inspector.show_selection()
+    field = window.inspector.page.rows["learning_rate"].editor.input
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, text)
+    assert window.session.workflow.nodes["6"].inputs["learning_rate"] == 0.001
+
+
+@pytest.fixture
+def copied(tmp_path):
+    return Path(shutil.copy(EXAMPLE, tmp_path / "cartpole.json"))
+
+
+def test_saving_takes_what_was_typed(make_window, copied):
+    window = make_window(copied)
+    type_learning_rate(window, "0.25")
+    window.actions_by_name["actionSave"].trigger()
+    assert load_workflow(copied).nodes["6"].inputs["learning_rate"] == 0.25
+
+
+def test_saving_takes_a_title_that_is_being_typed(make_window, copied):
+    window = make_window(copied)
+    window.session.select(["6"])
+    window.canvas.rename_selected()
+    QTest.keyClicks(window.canvas.editor, "Teacher")
+    window.actions_by_name["actionSave"].trigger()
+    assert load_workflow(copied).nodes["6"].title == "Teacher"
+
+
+@pytest.mark.parametrize("action", ["actionNew", "actionQuit"])
+def test_leaving_asks_about_what_was_typed(make_window, copied, press, action):
+    window = make_window(copied)
+    type_learning_rate(window, "0.25")
+    window.actions_by_name[action].trigger()
+    press(window, "unsavedDialog", "Save")
+    assert load_workflow(copied).nodes["6"].inputs["learning_rate"] == 0.25
+
+
+def test_exporting_takes_what_was_typed(make_window, copied, dialog, qtbot):
+    window = make_window(copied)
+    type_learning_rate(window, "0.25")
+    window.actions_by_name["actionExport"].trigger()
+    export = dialog(window, "exportDialog")
+    assert export._workflow.nodes["6"].inputs["learning_rate"] == 0.25
+    qtbot.waitUntil(lambda: not export.is_busy, timeout=10_000)
+    export.close()
+
+
+def test_undo_takes_back_what_was_typed(make_window, copied):
+    window = make_window(copied)
+    type_learning_rate(window, "0.25")
+    window.session.undo()
+    assert window.session.workflow.nodes["6"].inputs["learning_rate"] == 0.001
+    assert window.session.document.redo_label.startswith("Set Learning rate")
+
+
+def test_an_empty_workflow_says_what_to_do_and_no_errors(window):
+    assert window.problems.nothing.isVisible()
+    assert "start from a template" in window.problems.nothing.text()
+    assert window.status.problems.text() == "Nothing to check yet"
+    assert window.inspector.page.problems.text() == "Nothing to check yet"
+    assert window.inspector.page.advice.text().startswith("Add a node")
+
+
+def test_node_files_of_a_given_folder_are_offered(qtbot, folders, make_window, monkeypatch):
+    from app import node_types
+
+    monkeypatch.setattr(main_window, "load_node_types", node_types.load_node_types)
+    window = main_window.MainWindow(None, folders, [USER_NODES])
+    qtbot.waitUntil(lambda: window.session.registry is not None, timeout=10_000)
+    assert "SlowNode" in window.session.registry.types
+    window.close()
+    window.deleteLater()

@@ -11,6 +11,7 @@ if importlib.util.find_spec("PySide6") is None:
     collect_ignore_glob = ["test_*.py"]
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "cartpole_ppo.json"
+PLACES = {"1": (0, 120), "2": (260, 160), "3": (480, 120), "4": (740, 60), "5": (980, 120), "6": (1240, 160)}
 HARMLESS = ("This plugin does not support",)
 
 
@@ -61,10 +62,13 @@ def canvas(session, qtbot, qtlog):
 
 @pytest.fixture
 def cartpole(canvas, session):
-    """The canvas with the reference graph at 100 %."""
+    """The canvas with the reference graph at 100 %, in one row."""
     from app.document import Document
 
-    session.set_document(Document.open(EXAMPLE))
+    document = Document.open(EXAMPLE)
+    for node_id, place in PLACES.items():
+        document.workflow.nodes[node_id].position = place
+    session.set_document(document)
     canvas.resize(1600, 800)
     canvas.zoom_reset()
     canvas.viewer.centre_on(canvas.items.bounds().center())

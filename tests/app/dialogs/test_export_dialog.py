@@ -122,7 +122,7 @@ def test_it_waits_for_the_node_types(make_window, dialog, qtbot, registry, monke
     from app import main_window
 
     ready = threading.Event()
-    monkeypatch.setattr(main_window, "load_node_types", lambda: ready.wait(10) and registry)
+    monkeypatch.setattr(main_window, "load_node_types", lambda folders: ready.wait(10) and registry)
     window = make_window(EXAMPLE, wait=False)
     window.findChild(QAction, "actionExport").trigger()
     found = dialog(window, "exportDialog")

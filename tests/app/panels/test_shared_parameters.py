@@ -98,7 +98,7 @@ def test_a_value_must_be_allowed_in_every_node(registry):
     assert types["PrintNode"].parameters["every"].high == 1_000_000_000
 
 
-def test_rare_parameters_of_a_large_node_stand_apart(registry):
+def test_advanced_parameters_stand_apart(registry):
     sections = in_sections(shared_parameters({"1": registry.types["PPOTrainerNode"]}))
     names = {title: [parameter.name for parameter in found] for title, found in sections.items()}
     assert names[""][:3] == ["horizon_length", "num_epochs", "num_minibatches"]
@@ -108,7 +108,7 @@ def test_rare_parameters_of_a_large_node_stand_apart(registry):
     assert sum(map(len, names.values())) == len(registry.types["PPOTrainerNode"].parameters)
 
 
-def test_a_small_node_has_no_advanced_parameters(registry):
+def test_a_node_without_advanced_parameters_has_no_such_section(registry):
     sections = in_sections(shared_parameters({"1": registry.types["IsaacGymEnvNode"]}))
     assert sections["Advanced"] == []
 
