@@ -34,6 +34,11 @@ class Box:
                     raise ValueError(f"Box: {name} has {len(bound)} values, the shape {self.shape} {flat_size(self)}")
                 object.__setattr__(self, name, tuple(float(value) for value in bound))
 
+    @property
+    def is_image(self) -> bool:
+        """True for camera images, (C, H, W) from 0 to 255, whose values are uint8."""
+        return len(self.shape) == 3 and (self.low, self.high) == (0.0, 255.0)
+
 
 @dataclass(frozen=True)
 class Discrete:

@@ -1,17 +1,17 @@
 """The environment node: owns the simulation and gives its first observations."""
 
-from typing import Any, Dict, Iterable, Optional, Sequence
+from typing import Any, Dict, Iterable
 
+from runtime.environment_node import EnvironmentNode
 from runtime.errors import DnneError
-from runtime.node import Finding, Node
+from runtime.node import Finding
 from runtime.parameters import param
 from runtime.ports import HELD, OBSERVATIONS, SIMULATOR, TASK_PARAMETERS, In, Out
 from runtime.simulators.factory import SIMULATOR_NAMES, make_simulator, option_names, task_spec
-from runtime.simulators.interface import ViewerState
-from runtime.specs import Spec, check_task_parameters
+from runtime.specs import Spec, TaskSpec, check_task_parameters
 
 
-class IsaacGymEnvNode(Node):
+class IsaacGymEnvNode(EnvironmentNode):
     """Creates N parallel environments of a task and gives the simulation and its first observations.
 
     The task definition is the same on every simulator. ``auto`` takes the first that is installed of Isaac Gym,
@@ -32,23 +32,14 @@ class IsaacGymEnvNode(Node):
     )
     task_parameters: Dict[str, float] = param({}, doc="Task settings by name, in force from the first episode")
 
-    def infer(self, inputs: Dict[str, Spec]) -> Dict[str, Spec]:
-        """Spaces of the task; empty where the task is unknown, which `check` reports."""
-        try:
-            task = task_spec(self.task, self.num_envs, self.simulator)
-        except DnneError:
-            return {}
-        observation = (self.num_envs,) + tuple(task.observation_space.shape)
-        specs = {"sim": Spec(task=task), "observations": Spec(observation, "float32", task)}
-        if task.critic_observation_space is not None:
-            shape = (self.num_envs,) + tuple(task.critic_observation_space.shape)
-            specs["critic_observations"] = Spec(shape, "float32", task)
-        return specs
+    def announced_task(self) -> TaskSpec:
+        """The task, wherever it is simulated."""
+        return task_spec(self.task, self.num_envs, self.simulator)
 
     def check(self, inputs: Dict[str, Spec]) -> Iterable[Finding]:
         """The task exists, and has what is wired."""
         try:
-            task = task_spec(self.task, self.num_envs, self.simulator)
+            task = self.announced_task()
         except DnneError as error:
             yield "task", str(error), ""
             return
@@ -68,11 +59,6 @@ class IsaacGymEnvNode(Node):
         if self.task_parameters:
             self.simulation.set_task_parameters(self.task_parameters)
 
-    @property
-    def has_viewer(self) -> bool:
-        """Whether the simulator shows a window of its own."""
-        return bool(self.simulation.has_viewer)
-
     def compute(self, task_parameters_input: Any = None) -> Dict[str, Any]:
         """Reset every environment."""
         if task_parameters_input:
@@ -83,26 +69,3 @@ class IsaacGymEnvNode(Node):
             "observations": observations,
             "critic_observations": self.simulation.critic_observations(),
         }
-
-    def held_outputs(self) -> Dict[str, Any]:
-        """The simulation, again, after a resume."""
-        return {"sim": self.simulation}
-
-    def viewer_state(self, env_ids: Sequence[int]) -> Optional[ViewerState]:
-        """The simulation's, of those environments that there are."""
-        return self.simulation.viewer_state([env_id for env_id in env_ids if env_id < self.num_envs])
-
-    def state_dict(self) -> Dict[str, Any]:
-        """State of every environment."""
-        return {"simulation": self.simulation.state_dict()}
-
-    def load_state_dict(self, state: Dict[str, Any]) -> None:
-        """Put every environment back where it was, as far as the simulator can."""
-        if not self.simulation.exact_resume:
-            self.context.log(self.simulation.resume_note, "warning", self.id)
-        self.simulation.load_state_dict(state["simulation"])
-
-    def close(self) -> None:
-        """End the simulation."""
-        if hasattr(self, "simulation"):
-            self.simulation.close()

@@ -33,8 +33,14 @@ class Engine(ABC):
         """The tasks that it can simulate."""
 
     @abstractmethod
-    def task_spec(self, task: str, num_envs: int) -> TaskSpec:
-        """Spaces and sizes of one of its tasks, without making a simulator."""
+    def task_spec(self, task: str, num_envs: int, **options: Any) -> TaskSpec:
+        """Spaces and sizes of one of its tasks, without making a simulator.
+
+        Args:
+            task: Name of the task.
+            num_envs: Number of environments, N.
+            options: Those options of `make` that the spaces depend on.
+        """
 
     @abstractmethod
     def make(

@@ -1,21 +1,25 @@
 """Simulators by name: which engines there are, which tasks they have, and how a simulator is made."""
 
-from typing import Any, List, Optional, Tuple, Union
+from typing import Any, Iterable, List, Optional, Tuple, Union
 
 import torch
 
 from ..specs import TaskSpec
 from ..suggest import did_you_mean
 from .engine import Engine
+from .gymnasium_engine import GymnasiumEngine
 from .interface import Simulator, SimulatorError
 from .isaacgym_engine import IsaacGymEngine
 from .torch_engine import TorchEngine
 
-ENGINES: Tuple[Engine, ...] = (IsaacGymEngine(), TorchEngine())
+ENGINES: Tuple[Engine, ...] = (IsaacGymEngine(), TorchEngine(), GymnasiumEngine())
 """The engines of this version, in the order in which ``auto`` prefers them: Isaac Gym, then MuJoCo, then torch.
 
 Gymnasium has tasks of its own, and stands last.
 """
+
+LISTED = 30
+"""Engines with more tasks than this do not list them in errors."""
 
 SIMULATOR_NAMES = ("auto", "isaacgym", "mujoco", "gymnasium", "torch")
 """What a workflow file may name; those without an engine in this version are refused when a simulator is made."""
@@ -35,14 +39,18 @@ def available_tasks(simulator: str = "auto") -> Tuple[str, ...]:
     return tuple(sorted({task for engine in _engines(simulator) for task in engine.task_names()}))
 
 
-def task_spec(task: str, num_envs: int, simulator: str = "auto") -> TaskSpec:
+def task_spec(task: str, num_envs: int, simulator: str = "auto", **options: Any) -> TaskSpec:
     """Spaces and sizes of a task, without making a simulator.
+
+    Args:
+        task, num_envs, simulator: As for `make_simulator`.
+        options: Those options of the engine that its spaces depend on.
 
     Raises:
         SimulatorError: The task or the engine is unknown, or ``num_envs`` is not a positive number.
     """
     _check_num_envs(num_envs)
-    return _engine_for(simulator, task).task_spec(task, num_envs)
+    return _engine_for(simulator, task).task_spec(task, num_envs, **options)
 
 
 def make_simulator(
@@ -94,9 +102,15 @@ def _engine_for(simulator: str, task: str) -> Engine:
     for engine in engines:
         if task in engine.task_names():
             return engine
-    known = sorted({name for engine in engines for name in engine.task_names()})
+    names = {name for engine in engines for name in engine.task_names()}
+    few = {name for engine in engines if len(engine.task_names()) <= LISTED for name in engine.task_names()}
     where = "no simulator has" if simulator == "auto" else f"simulator {simulator!r} does not have"
-    raise SimulatorError(f"{where} a task {task!r}{did_you_mean(task, known)}; there are: {', '.join(known)}")
+    raise SimulatorError(f"{where} a task {task!r}{did_you_mean(task, names)}{_listing(few)}")
+
+
+def _listing(names: Iterable[str]) -> str:
+    listed = ", ".join(sorted(names))
+    return f"; there are: {listed}" if listed else ""
 
 
 def _engines(simulator: str) -> List[Engine]:

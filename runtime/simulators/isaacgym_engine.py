@@ -106,7 +106,7 @@ class IsaacGymEngine(Engine):
         """The physical ones among the built-in tasks."""
         return tuple(_physical_tasks())
 
-    def task_spec(self, task: str, num_envs: int) -> TaskSpec:
+    def task_spec(self, task: str, num_envs: int, **options: Any) -> TaskSpec:
         """Spaces and sizes, from the task's declarations."""
         return _physical_tasks()[task].spec(num_envs)
 

@@ -198,7 +198,7 @@ class TorchEngine(Engine):
         """The analytic ones among the built-in tasks."""
         return tuple(_analytic_tasks())
 
-    def task_spec(self, task: str, num_envs: int) -> TaskSpec:
+    def task_spec(self, task: str, num_envs: int, **options: Any) -> TaskSpec:
         """Spaces and sizes, from the task's declarations."""
         return _analytic_tasks()[task].spec(num_envs)
 

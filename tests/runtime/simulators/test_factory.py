@@ -6,6 +6,7 @@ import torch
 from runtime.simulators import factory
 from runtime.simulators.engine import Engine
 from runtime.simulators.factory import available_simulators, available_tasks, make_simulator, task_spec
+from runtime.simulators.gymnasium_engine import GymnasiumEngine
 from runtime.simulators.interface import SimulatorError
 from runtime.simulators.tasks.cartpole import Cartpole
 from runtime.simulators.torch_engine import TorchSimulator
@@ -27,11 +28,18 @@ def test_cartpole_is_made(name, generator):
 
 
 def test_what_there_is():
-    assert available_simulators() == ("torch",)
-    assert available_tasks() == available_tasks("torch") == ("Cartpole",)
+    assert "torch" in available_simulators()
+    assert available_tasks("torch") == ("Cartpole",)
+    assert "Cartpole" in available_tasks()
 
 
-@pytest.mark.parametrize("name", ["mujoco", "gymnasium"])
+def test_gymnasium_that_is_not_installed_is_said_to_be_so(generator, monkeypatch):
+    monkeypatch.setattr(GymnasiumEngine, "is_available", lambda self: False)
+    with pytest.raises(SimulatorError, match="simulator 'gymnasium' is not installed: `pip install gymnasium`"):
+        make_simulator("gymnasium", "CartPole-v1", 2, "cpu", generator)
+
+
+@pytest.mark.parametrize("name", ["mujoco"])
 def test_engines_of_later_versions_are_refused(name, generator):
     with pytest.raises(
         SimulatorError, match=f"'{name}' is not part of this version of DNNE; use one of 'auto', 'torch'"
@@ -104,7 +112,7 @@ def test_auto_prefers_the_engine_that_stands_first(monkeypatch, generator):
     assert make_simulator("auto", "Cartpole", 2, "cpu", generator) == "a simulator"
     assert isinstance(make_simulator("torch", "Cartpole", 2, "cpu", generator), TorchSimulator)
     assert task_spec("Ant", 2).num_envs == 1002
-    assert available_tasks() == ("Ant", "Cartpole")
+    assert {"Ant", "Cartpole"} <= set(available_tasks())
 
 
 def test_auto_passes_over_what_is_not_installed(monkeypatch, generator):

@@ -299,7 +299,7 @@ def test_viewer_state_picks_environments():
     simulator = make(4)
     observations = simulator.reset()
     state = simulator.viewer_state([2, 0])
-    assert (state.kind, state.env_ids, state.description) == ("cartpole", (2, 0), {"seconds_per_step": repr(1 / 60)})
+    assert (state.kind, state.env_ids, state.description) == ("cartpole", (2, 0), {"seconds_per_step": "0.0166"})
     drawn = state.values
     assert torch.equal(drawn["cart_position"], observations[[2, 0], 0])
     assert torch.equal(drawn["pole_angle"], observations[[2, 0], 2])
