@@ -1,7 +1,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run editor test slow bench check lint format-check types docs-check test38 format docs clean
+.PHONY: help run train test slow bench check lint format-check types docs-check test38 format docs clean
 
 VENV ?= .venv
 VENV38 ?= .venv38
@@ -20,13 +20,18 @@ help: ## Say what each target does
 	@echo 'Variables: PYTHON=python3.12 (interpreter of a new environment)  TORCH=cpu|cuda|skip  VENV=.venv  ARGS="..." (for run, bench)'
 	@echo '           PYTEST_ARGS="..." (for test, slow, test38)'
 
-run: ## Create the environment, install, and train the Cartpole example
+run: ## Create the environment, install, and open the Cartpole example; without a display, train it
+	@scripts/bootstrap "$(VENV)"
+	@if $(py) scripts/has-display; then \
+	  scripts/bootstrap "$(VENV)" editor && "$(VENV)/bin/dnne" $(or $(ARGS),examples/cartpole_ppo.json); \
+	else \
+	  echo '==> Training the example here in the terminal instead of opening the editor'; \
+	  "$(VENV)/bin/dnne" demo $(ARGS); \
+	fi
+
+train: ## Create the environment, install, and train the Cartpole example in the terminal
 	@scripts/bootstrap "$(VENV)"
 	"$(VENV)/bin/dnne" demo $(ARGS)
-
-editor: ## Open the Cartpole example in the editor (a preview)
-	@scripts/bootstrap "$(VENV)" editor
-	"$(VENV)/bin/dnne" examples/cartpole_ppo.json
 
 test: ## Run the test suite
 	@scripts/bootstrap "$(VENV)" $(test_extras)
