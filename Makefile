@@ -22,7 +22,7 @@ help: ## Say what each target does
 
 run: ## Create the environment, install, and open the Cartpole example; without a display, train it
 	@scripts/bootstrap "$(VENV)"
-	@if $(py) scripts/has-display; then \
+	@if $(py) scripts/has_display.py; then \
 	  scripts/bootstrap "$(VENV)" editor && "$(VENV)/bin/dnne" $(or $(ARGS),examples/cartpole_ppo.json); \
 	else \
 	  echo '==> Training the example here in the terminal instead of opening the editor'; \

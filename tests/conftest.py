@@ -1,6 +1,8 @@
 """Settings of every test: one thread, as a run has by default, so that results can be compared bit for bit."""
 
+import os
 import signal
+import sys
 
 import pytest
 import torch
@@ -18,3 +20,17 @@ def _one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+if sys.version_info < (3, 9):
+
+    def pytest_sessionfinish(session, exitstatus):
+        session.config.exit_code = int(exitstatus)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(config):
+        """Leave at once where Qt was used: PySide6 6.6 crashes when the interpreter of Python 3.8 ends."""
+        if "PySide6" in sys.modules and hasattr(config, "exit_code"):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(config.exit_code)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Succeed if a window can be opened on this machine; else say on standard error why not, and fail."""
 
 import os
@@ -26,7 +25,7 @@ def x_server_listens(display):
         return False
     host, number = found.group(2), found.group(3)
     if host in ("", "unix"):
-        path = f"/tmp/.X11-unix/X{number}"  # noqa: S108
+        path = f"/tmp/.X11-unix/X{number}"  # noqa: S108 (where X puts it)
         return connects(socket.AF_UNIX, path) or connects(socket.AF_UNIX, "\0" + path)
     return connects(socket.AF_INET, (host, 6000 + int(number)))
 
@@ -40,12 +39,10 @@ def missing_display():
         return ""
     if not wayland and not display:
         return "neither DISPLAY nor WAYLAND_DISPLAY is set"
-    return " and ".join(
-        f"nothing listens at {name}={value}" for name, value in (("WAYLAND_DISPLAY", wayland), ("DISPLAY", display)) if value
-    )
+    tried = (("WAYLAND_DISPLAY", wayland), ("DISPLAY", display))
+    return " and ".join(f"nothing listens at {name}={value}" for name, value in tried if value)
 
 
-reason = missing_display()
-if reason:
-    print(f"no display: {reason}", file=sys.stderr)
-sys.exit(1 if reason else 0)
+if __name__ == "__main__":
+    reason = missing_display()
+    sys.exit(f"No display: {reason}" if reason else 0)
