@@ -13,6 +13,7 @@ from typing import List, Optional, Sequence
 from runtime import __version__
 from runtime.command.words import take_words
 from runtime.errors import DnneError
+from runtime.simulators.isaacgym_first import import_isaacgym_first, release_isaacgym
 from runtime.suggest import did_you_mean
 
 from .commands import COMMANDS
@@ -86,6 +87,8 @@ def _run(arguments: List[str]) -> int:
     if options is not None:
         return _edit(options.file, options.nodes_dir)
     chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
+    if chosen in COMMANDS:
+        import_isaacgym_first()
     parser = build_parser(chosen)
     args, rest = parser.parse_known_args(arguments)
     take_words(parser, args, rest)
@@ -111,6 +114,7 @@ def _edit(path: Optional[str], nodes_folders: Sequence[str]) -> int:
     if not reason and _has_no_display():
         reason = "the editor needs a display (DISPLAY or WAYLAND_DISPLAY); without one, use a command: dnne --help"
     if not reason:
+        import_isaacgym_first()
         try:
             from .editor import open_editor
         except ModuleNotFoundError as error:
@@ -139,6 +143,7 @@ def _has_no_display() -> bool:
 
 def _leave(code: int) -> None:
     """End the process at once: Python 3.8 with PySide6 6.6 crashes when the interpreter is taken down."""
+    release_isaacgym()
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

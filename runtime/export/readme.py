@@ -113,6 +113,7 @@ def _folder() -> List[str]:
         f"| `{PACKAGE}/` | one module per node, with its values |",
         "| `framework/` | what the nodes do; part of DNNE, under its licence |",
         "| `workflow.json` | the workflow, for DNNE |",
+        "| `resources/models/` | the robots of the built-in tasks, where the workflow simulates |",
         "| `resources/presets/` | the sizes of `--preset` |",
         "| `requirements.txt` | what to install |",
         "| `slurm.sbatch` | a job for Slurm |",

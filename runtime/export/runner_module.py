@@ -51,7 +51,8 @@ def _isaacgym_lines(nodes: Mapping[str, Node]) -> List[str]:
     is_optional = all(node.parameter_values()["simulator"] == "auto" for node in users)
     choice = "take another simulator" if is_optional else "report it"
     text = f"Isaac Gym must be imported before torch. Where it is missing, {names} will {choice}."
-    return [*comment(text), "try:", f"{INDENT}import isaacgym", "except ImportError:", f"{INDENT}isaacgym = None", ""]
+    first = "import_isaacgym_first"
+    return [*comment(text), f"from framework.simulators.isaacgym_first import {first}", "", f"{first}()", ""]
 
 
 def _wire_lines(nodes: Mapping[str, Node], wires: Sequence[Wire]) -> List[str]:

@@ -9,6 +9,7 @@ from typing import Dict, List, Mapping, Optional, Sequence
 
 from ..configuration.presets import FOLDER
 from ..node import Node
+from ..simulators.tasks.physics_task import MODELS_FOLDER
 from .carrying import Library, libraries_by_name
 from .runner_module import ISAACGYM, needs_isaacgym
 from .source_text import join_lines
@@ -104,6 +105,14 @@ def preset_texts() -> Dict[str, str]:
     """The presets of ``--preset``, by their place in the export."""
     files = sorted(FOLDER.glob("*.yaml"))
     return {f"resources/presets/{path.name}": path.read_text(encoding="utf-8") for path in files}
+
+
+def model_texts(nodes: Mapping[str, Node]) -> Dict[str, str]:
+    """The robots of the built-in tasks, by their place in the export, where a node simulates."""
+    if not any("simulator" in node.parameters for node in nodes.values()):
+        return {}
+    files = sorted(MODELS_FOLDER.glob("*.xml"))
+    return {f"resources/models/{path.name}": path.read_text(encoding="utf-8") for path in files}
 
 
 def licence_text() -> Optional[str]:

@@ -21,7 +21,7 @@ from .names import instance_names
 from .node_module import PACKAGE, node_module_text, package_text
 from .readme import commands, readme_text
 from .runner_module import runner_text
-from .side_files import licence_text, preset_texts, requirements_text, sbatch_text
+from .side_files import licence_text, model_texts, preset_texts, requirements_text, sbatch_text
 
 Progress = Callable[[str], None]
 
@@ -105,6 +105,7 @@ def export_files(workflow: Workflow, graph: Graph) -> Dict[str, bytes]:
     texts["README.md"] = readme_text(workflow.name, graph.nodes, names, __version__)
     texts["slurm.sbatch"] = sbatch_text(workflow.name)
     texts.update(preset_texts())
+    texts.update(model_texts(graph.nodes))
     licence = licence_text()
     if licence is not None:
         texts["framework/LICENSE"] = licence

@@ -6,10 +6,11 @@ the editor, and an exported ``runner.py``.
 
 import atexit
 import contextlib
+import logging
 import sys
-from importlib import import_module, metadata
+from importlib import import_module
 from importlib.util import find_spec
-from typing import Callable, List, Optional
+from typing import Callable, List
 
 MODULE = "isaacgym"
 LAST_PYTHON = (3, 8)
@@ -19,12 +20,14 @@ INSTALL = (
     "(docs/isaacgym.md has the steps)"
 )
 
+logger = logging.getLogger(__name__)
+
 _failures: List[str] = []
 _clean_ups: List[Callable[[], None]] = []
 
 
 def import_isaacgym_first() -> None:
-    """Import Isaac Gym where it is installed and torch was not imported yet; why it failed is kept.
+    """Import Isaac Gym where it is installed and torch was not imported yet. Why it failed is logged, and kept.
 
     What it prints while it is imported goes to standard error, so that a command's own output stays clean.
     """
@@ -35,7 +38,9 @@ def import_isaacgym_first() -> None:
         with contextlib.redirect_stdout(sys.stderr):
             import_module(f"{MODULE}.gymapi")
     except (ImportError, AttributeError, OSError, RuntimeError) as error:
-        _failures.append(f"Isaac Gym cannot be imported ({type(error).__name__}: {error}){_advice()}")
+        reason = f"Isaac Gym cannot be imported ({type(error).__name__}: {error}){_advice()}"
+        _failures.append(reason)
+        logger.warning("%s; where a workflow leaves the choice, another simulator is taken", reason)
 
 
 def is_installed() -> bool:
@@ -75,16 +80,14 @@ def _advice() -> str:
     if sys.version_info[:2] > LAST_PYTHON:
         return f"; it needs Python 3.6 to 3.8, and this is {_python()}"
     numpy = _numpy_version()
-    if numpy is not None and numpy >= FIRST_NUMPY_WITHOUT_FLOAT:
-        return f"; it needs numpy below 1.24, and this is {metadata.version('numpy')}: pip install 'numpy<1.24'"
+    if tuple(int(part) for part in numpy.split(".")[:2]) >= FIRST_NUMPY_WITHOUT_FLOAT:
+        return f"; it needs numpy below 1.24, and this is {numpy}: pip install 'numpy<1.24'"
     return "; it needs Linux and an NVIDIA driver: nvidia-smi shows whether there is one"
 
 
-def _numpy_version() -> Optional[tuple]:
-    try:
-        return tuple(int(part) for part in metadata.version("numpy").split(".")[:2])
-    except (metadata.PackageNotFoundError, ValueError):
-        return None
+def _numpy_version() -> str:
+    """Of the numpy that is loaded, as Isaac Gym loads it first of all; 0.0 without one."""
+    return str(getattr(sys.modules.get("numpy"), "__version__", "0.0"))
 
 
 def _python() -> str:

@@ -4,6 +4,7 @@ Written from the calls of open callers alone; nothing of it comes from NVIDIA's 
 shapes and types of calls. It says nothing about PhysX's dynamics or about memory on a GPU.
 """
 
+import os
 import sys
 
 if "torch" in sys.modules:
@@ -11,7 +12,9 @@ if "torch" in sys.modules:
 
 import numpy
 
-if tuple(int(part) for part in numpy.__version__.split(".")[:2]) >= (1, 24) and not hasattr(numpy, "_isaacgym_double"):
+if tuple(int(part) for part in numpy.__version__.split(".")[:2]) >= (1, 24) and not os.environ.get(
+    "ISAACGYM_DOUBLE_ANY_NUMPY"
+):
     raise AttributeError("module 'numpy' has no attribute 'float'")
 
 print("Importing module 'gym_38' (a double backed by MuJoCo)")

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import os
 import re
 import sys
 from pathlib import Path
@@ -15,12 +16,10 @@ ENVS = 4
 @contextlib.contextmanager
 def loaded_double() -> Iterator[object]:
     """Isaac Gym's double, imported although torch is there already; nothing of it is left afterwards."""
-    import numpy
-
     forget()
     torch = sys.modules.pop("torch")
     sys.path.insert(0, str(DOUBLES))
-    numpy._isaacgym_double = True  # any numpy will do here
+    os.environ["ISAACGYM_DOUBLE_ANY_NUMPY"] = "1"
     try:
         gymapi = importlib.import_module("isaacgym.gymapi")
         sys.modules["torch"] = torch
@@ -28,7 +27,7 @@ def loaded_double() -> Iterator[object]:
     finally:
         sys.modules["torch"] = torch
         sys.path.remove(str(DOUBLES))
-        del numpy._isaacgym_double
+        del os.environ["ISAACGYM_DOUBLE_ANY_NUMPY"]
         forget()
 
 
