@@ -67,6 +67,7 @@ class RunContext:
         freeze: Parts of the model whose parameters do not move.
         log_interval: Metrics are published every so many iterations.
         resumed: The run goes on from a saved state.
+        begins_episodes_anew: The run is resumed, but its environments cannot go on in the midst of their episodes.
         random_stream: Tells the random numbers of a run that was resumed with other processes from its earlier ones.
         num_threads: CPU threads of torch in the thread that runs the engine.
         rank, world_size: This process among the run's processes.
@@ -89,6 +90,7 @@ class RunContext:
     log_interval: int = 1
     resumed: bool = False
     random_stream: str = ""
+    begins_episodes_anew: bool = False
     num_threads: int = 1
     rank: int = 0
     world_size: int = 1
@@ -118,8 +120,8 @@ class RunContext:
 
     @property
     def starts_anew(self) -> bool:
-        """True where weights go on from a saved state, but episodes and random numbers do not."""
-        return bool(self.random_stream)
+        """True where weights go on from a saved state, but episodes do not."""
+        return bool(self.random_stream) or self.begins_episodes_anew
 
     @property
     def stop_now(self) -> Optional[str]:

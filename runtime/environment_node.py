@@ -40,6 +40,16 @@ class EnvironmentNode(Node):
         return specs
 
     @property
+    def episodes_resume(self) -> bool:
+        """Whether a resumed run can go on in the midst of episodes."""
+        return self.simulation.episodes_resume
+
+    @property
+    def resume_note(self) -> str:
+        """What a resumed run is told where it cannot go on bit for bit."""
+        return self.simulation.resume_note
+
+    @property
     def has_viewer(self) -> bool:
         """Whether the simulator shows a window of its own."""
         return bool(self.simulation.has_viewer)

@@ -9,8 +9,8 @@ from runtime.checkpoints.matching import check_state_fits, state_shapes
 from runtime.node import ANY_INPUT, Finding
 from runtime.parameters import param
 from runtime.ports import DONES, OBSERVATIONS, In, Out
-from runtime.rl.moments import joint_moments
 from runtime.rl.normalization import RunningMeanStd
+from runtime.rl.shared_statistics import SharedStatistics, shared_part
 from runtime.specs import Spec
 from runtime.transforms import check_transform, transformed_specs
 
@@ -52,16 +52,7 @@ class ObservationNormalizerNode(CheckpointedNode):
         assert shape is not None
         sizes = [int(size or 0) for size in shape[1:]]
         self.statistics = RunningMeanStd(sizes, clip=self.clip).to(self.device)
-        self.shared = RunningMeanStd(sizes).to(self.device)
-        self.recent = RunningMeanStd(sizes).to(self.device)
-        if self.context.exchange is not None:
-            self.context.exchange.synchronisers.append(self._synchronise)
-
-    def _synchronise(self) -> None:
-        """All processes' observations since the last time, merged into what all had then."""
-        self.shared.merge(joint_moments(self.recent.moments, self.context.communicator))
-        self.statistics.load_state_dict(self.shared.state_dict())
-        self.recent = RunningMeanStd(self.recent.shape).to(self.device)
+        self.shared = SharedStatistics(self.statistics, self.context)
 
     def parameters_changed(self, names: Any) -> None:
         """Take over an edited clip."""
@@ -74,9 +65,7 @@ class ObservationNormalizerNode(CheckpointedNode):
             return {"normalized_dones": dones._replace(final_observations=final)}
         assert observations is not None
         if not self.context.inference:
-            self.statistics.update(observations)
-            if self.context.exchange is not None:
-                self.recent.update(observations)
+            self.shared.update(observations)
         return {"normalized": self.statistics.normalize(observations)}
 
     def observation_module(self) -> RunningMeanStd:
@@ -84,23 +73,16 @@ class ObservationNormalizerNode(CheckpointedNode):
         return self.statistics
 
     def state_dict(self) -> Dict[str, Any]:
-        """Mean, variance and count; with several processes also those of the last exchange and since then."""
-        state = self.checkpoint_state()
-        if self.context.exchange is not None:
-            state["shared"] = dict(self.shared.state_dict())
-            state["recent"] = dict(self.recent.state_dict())
-        return state
+        """Mean, variance and count."""
+        return self.shared.state_dict()
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         """Go on with saved statistics."""
-        self.statistics.load_state_dict(state["statistics"])
-        self.shared.load_state_dict(state.get("shared", state["statistics"]))
-        if "recent" in state:
-            self.recent.load_state_dict(state["recent"])
+        self.shared.load_state_dict(state)
 
     def shared_state(self, state: Dict[str, Any]) -> Dict[str, Any]:
         """What all processes had at the last exchange."""
-        return {"statistics": state.get("shared", state["statistics"])}
+        return shared_part(state)
 
     def checkpoint_state(self) -> Dict[str, Any]:
         """Mean, variance and count."""

@@ -10,6 +10,7 @@ from runtime.node import Finding
 from runtime.parameters import param
 from runtime.ports import DONES, REWARDS, In, Out
 from runtime.rl.normalization import RunningMeanStd
+from runtime.rl.shared_statistics import SharedStatistics, shared_part
 from runtime.specs import Spec
 
 
@@ -40,25 +41,30 @@ class RewardNormalizerNode(CheckpointedNode):
     def setup(self) -> None:
         """Start with the rewards as they are."""
         self.statistics = RunningMeanStd().to(self.device)
+        self.shared = SharedStatistics(self.statistics, self.context)
         self.returns: Any = None
 
     def compute(self, rewards: torch.Tensor, dones: Any) -> Dict[str, torch.Tensor]:
         """Add the step to the statistics, then scale by them; in inference they stand still."""
         if not self.context.inference:
             returns = rewards if self.returns is None else self.gamma * self.returns + rewards
-            self.statistics.update(returns)
+            self.shared.update(returns)
             self.returns = returns.masked_fill(dones.ended, 0.0)
         scaled = (rewards / self.statistics.std).float()
         return {"normalized": scaled.clamp(-self.clip, self.clip) if self.clip else scaled}
 
     def state_dict(self) -> Dict[str, Any]:
         """Statistics, and the discounted sums of running episodes."""
-        return {**self.checkpoint_state(), "returns": self.returns}
+        return {**self.shared.state_dict(), "returns": self.returns}
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         """Go on with saved statistics and sums."""
-        self.statistics.load_state_dict(state["statistics"])
+        self.shared.load_state_dict(state)
         self.returns = state.get("returns")
+
+    def shared_state(self, state: Dict[str, Any]) -> Dict[str, Any]:
+        """What all processes had at the last exchange, without this process's episodes."""
+        return shared_part(state)
 
     def checkpoint_state(self) -> Dict[str, Any]:
         """Mean, variance and count of the discounted sums."""

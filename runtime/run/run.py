@@ -194,13 +194,21 @@ class Run:
 
     def _restore_or_load(self) -> None:
         graph, context = self.graph, self.context
-        if self.resume_state is not None and context.starts_anew:
+        stuck = [node for node in graph.nodes.values() if not getattr(node, "episodes_resume", True)]
+        if self.resume_state is not None and context.random_stream:
             restore_shared(self.resume_state, graph, context)
             context.log(
                 f"resumed with {self.communicator.world_size} processes instead of {self._processes_before}: weights, "
                 "optimiser and normalisers go on exactly, but episodes and random numbers start anew",
                 "warning",
             )
+        elif self.resume_state is not None and stuck:
+            context.begins_episodes_anew = True
+            restore_shared(self.resume_state, graph, context, with_random_numbers=True)
+            for node in stuck:
+                context.log(
+                    f"weights, optimiser and normalisers go on exactly, but {node.resume_note}", "warning", node.id
+                )  # type: ignore[attr-defined]
         elif self.resume_state is not None:
             restore_nodes(self.resume_state, graph, context)
         elif context.load_checkpoint_dir is not None and context.rank == 0:

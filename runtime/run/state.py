@@ -82,10 +82,11 @@ def restore_nodes(state: Dict[str, Any], graph: Graph, context: RunContext) -> N
         _restore_node(node, saved["state"], saved["random"], saved["edited"], context)
 
 
-def restore_shared(state: Dict[str, Any], graph: Graph, context: RunContext) -> None:
+def restore_shared(state: Dict[str, Any], graph: Graph, context: RunContext, with_random_numbers: bool = False) -> None:
     """Put counters back, and the part of the nodes' states that all processes of the run had in common.
 
-    For a run that goes on with another number of processes: episodes and random numbers start anew.
+    For a run whose episodes start anew: it goes on with another number of processes, so that random numbers start anew
+    as well, or in environments that cannot be saved.
 
     Raises:
         CheckpointError: As `restore_nodes`.
@@ -94,7 +95,8 @@ def restore_shared(state: Dict[str, Any], graph: Graph, context: RunContext) -> 
     for node_id, node in graph.nodes.items():
         saved = state["nodes"][node_id]
         shared = node.shared_state(saved["state"]) if isinstance(node, CheckpointedNode) else None
-        _restore_node(node, shared, None, saved["edited"], context)
+        random = saved["random"] if with_random_numbers else None
+        _restore_node(node, shared, random, saved["edited"], context)
 
 
 def _restore_counters(state: Dict[str, Any], graph: Graph, context: RunContext) -> None:

@@ -19,7 +19,7 @@ class GymnasiumSimulator(Simulator):
     The vector environment does not reset by itself: the observation of every step is the true successor, and rows
     whose episode ended are reset within the same step.
 
-    Their state cannot be saved: after a resume every episode starts anew. `exact_resume` says so.
+    Their state cannot be saved: after a resume every episode begins anew.
 
     Args:
         vector: A ``gymnasium.vector.VectorEnv`` without automatic reset; closed with the simulator.
@@ -33,6 +33,7 @@ class GymnasiumSimulator(Simulator):
     """
 
     exact_resume = False
+    episodes_resume = False
     resume_note = "the state of Gymnasium's environments cannot be saved: all episodes begin anew"
 
     def __init__(
@@ -149,7 +150,7 @@ class GymnasiumSimulator(Simulator):
         return {"task": self.task_spec.name, "num_envs": self.num_envs}
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
-        """Begin new episodes.
+        """Check that it is a state of such environments; it holds nothing to go on from.
 
         Raises:
             CheckpointError: The state belongs to another task or another number of environments.
@@ -160,7 +161,6 @@ class GymnasiumSimulator(Simulator):
                 f"saved simulator state: it is of {found[1]} environments of {found[0]!r}, expected {expected[1]} of "
                 f"{expected[0]!r}"
             )
-        self.reset()
 
     def viewer_state(self, env_ids: Sequence[int]) -> Optional[ViewerState]:
         """Rendered frames of some environments; ``None`` where the environment cannot be rendered as an image.

@@ -90,6 +90,7 @@ class Simulator(ABC):
         task_spec: Spaces and sizes of the task.
         exact_resume: Whether a saved state holds everything, so that a resumed run goes on bit for bit.
         resume_note: Where it does not: what a resumed run is told about its episodes.
+        episodes_resume: Whether episodes go on from a saved state at all; where not, they begin anew.
         has_viewer: Whether the engine shows a window of its own.
         stop_reason: Why the run should end, where the user asked for that in the engine's window.
     """
@@ -99,6 +100,7 @@ class Simulator(ABC):
     task_spec: TaskSpec
     exact_resume: bool = True
     resume_note: str = ""
+    episodes_resume: bool = True
     has_viewer: bool = False
     stop_reason: Optional[str] = None
 

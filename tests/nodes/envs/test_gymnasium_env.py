@@ -9,6 +9,7 @@ pytest.importorskip("gymnasium")
 
 from nodes.control.policy_action import PolicyActionNode
 from nodes.envs.gymnasium_env import GymnasiumEnvNode
+from runtime.checkpoints import ResumeStore
 from runtime.rl.types import PolicyOutput
 from runtime.spaces import Discrete
 from tests.nodes.running import TESTS, Session, assert_same_bits, findings, numbers, prepare
@@ -83,3 +84,18 @@ def test_the_environment_node_takes_an_id_as_its_task():
         "inputs": {"simulator": "auto", "task": "CartPole-v1", "num_envs": 4},
     }
     assert len(Session(content, iterations=2).metrics) == 2
+
+
+def test_a_resumed_run_keeps_what_was_learnt_and_begins_new_episodes(tmp_path):
+    small = {"horizon_length": 8, "num_epochs": 2, "minibatch_size": 64}
+    content = document("gym_cartpole.json", n6=small)
+    store = ResumeStore(tmp_path)
+    first = Session(content, iterations=2, resume_store=store)
+    saved = store.latest()
+    resumed = Session(content, iterations=3, resume_state=saved.state)
+    assert [(step, iteration) for step, iteration, _ in resumed.metrics] == [(3 * 8 * 8, 3)]
+    (warning,) = [event.message for event in resumed.events if getattr(event, "level", "") == "warning"]
+    assert "go on exactly, but the state of Gymnasium's environments cannot be saved" in warning
+    before = saved.state["nodes"]["3"]["state"]["network"]
+    untrained = Session(content, iterations=1, resume_state=saved.state)
+    assert all(torch.equal(one, other) for one, other in zip(untrained.parameters, first.parameters)), before.keys()
