@@ -206,9 +206,8 @@ class Run:
             context.begins_episodes_anew = True
             restore_shared(self.resume_state, graph, context, with_random_numbers=True)
             for node in stuck:
-                context.log(
-                    f"weights, optimiser and normalisers go on exactly, but {node.resume_note}", "warning", node.id
-                )  # type: ignore[attr-defined]
+                note = getattr(node, "resume_note", "its episodes begin anew")
+                context.log(f"weights, optimiser and normalisers go on exactly, but {note}", "warning", node.id)
         elif self.resume_state is not None:
             restore_nodes(self.resume_state, graph, context)
         elif context.load_checkpoint_dir is not None and context.rank == 0:
