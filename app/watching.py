@@ -69,7 +69,7 @@ class Watching(QObject):
 
     def follow(self, controller: RunController) -> None:
         """Show the runs of this controller."""
-        self.viewer.watch_requested.connect(controller.watch_viewer)
+        self.viewer.watch_requested.connect(lambda ids, hz: controller.watch_viewer(ids, hz))
         controller.events.connect(self._take)
 
     def _take(self, events: Any) -> None:

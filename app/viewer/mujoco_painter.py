@@ -155,7 +155,7 @@ class MujocoPainter(Painter):
             self._thread.failed.connect(self._on_failed)
         self._thread.draw(job)
 
-    def _on_drawn(self, pictures: List[Any]) -> None:
+    def _on_drawn(self, pictures: Any) -> None:
         self._pictures = pictures
         self.ready.emit()
 

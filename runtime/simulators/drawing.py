@@ -83,8 +83,8 @@ class StateDrawer:
             self._renderer = None
 
     def _cartpole(self, values: Dict[str, Any]) -> Any:
-        numbers = (float(values[name]) for name in ("cart_position", "pole_angle", "pole_length"))
-        return draw_cartpole(*numbers, self.width, self.height)
+        position, angle, length = (float(values[name]) for name in ("cart_position", "pole_angle", "pole_length"))
+        return draw_cartpole(position, angle, length, self.width, self.height)
 
     def _pixels(self, values: Dict[str, Any]) -> Any:
         import numpy as np
