@@ -11,7 +11,7 @@ from .engine import Engine
 from .interface import SimulatorError, StepResult
 from .isaacgym_first import import_isaacgym_first, unavailable_reason
 from .isaacgym_scene import IsaacGymScene, SceneSettings, borrow_scene, return_scene
-from .isaacgym_simulator import PhysicsSimulator
+from .physics_simulator import PhysicsSimulator
 from .tasks import TASKS
 from .tasks.physics_task import PhysicsTask
 

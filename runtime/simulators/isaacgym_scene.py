@@ -14,8 +14,8 @@ from torch import Tensor
 
 from .interface import SimulatorError
 from .isaacgym_first import at_end
-from .isaacgym_simulator import PhysicsBackend
 from .isaacgym_viewer import IsaacGymViewer, display_problem
+from .physics_backend import PhysicsBackend
 from .tasks.physics_state import PhysicsState
 from .tasks.physics_task import PhysicsTask
 

@@ -1,0 +1,1 @@
+"""MuJoCo, by whichever of its ways to step many models is installed."""

@@ -1,0 +1,55 @@
+"""MuJoCo's `mujoco.batch.Batch`, in MuJoCo 3.17 and later: many simulations on a pool of threads."""
+
+import warnings
+from typing import Dict
+
+import torch
+from torch import Tensor
+
+from ..tasks.physics_task import BodyProperties
+from .cpu_backend import CpuBackend
+from .layout import Layout
+
+
+class BatchBackend(CpuBackend):
+    """N simulations in one batch; its results are the same bits with any number of threads."""
+
+    def __init__(self, layout: Layout, num_envs: int, threads: int):
+        super().__init__(layout, num_envs)
+        import mujoco.batch
+
+        self._batch = mujoco.batch.Batch(layout.model, num_envs, threads)
+        self._no_stage = mujoco.mjtStage.mjSTAGE_NONE
+        model = layout.model
+        self._states = torch.from_numpy(self._batch.state)
+        # A row holds the time first, then qpos and qvel.
+        self.motion = self._states[:, 1 : 1 + model.nq + model.nv]
+        self.controls = torch.from_numpy(self._batch.bind("ctrl"))
+        self.sensors = torch.zeros(num_envs, 0, dtype=torch.float64)
+        if model.nsensordata:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="The given NumPy array is not writable")  # nor is it written
+                self.sensors = torch.from_numpy(self._batch.bind("sensordata"))
+
+    def run(self) -> None:
+        """The substeps of every simulation."""
+        self._batch.step(nstep=self.substeps)
+
+    def write(self, env_ids: Tensor, motion: Tensor) -> None:
+        """Back to the model's defaults, then to these positions and velocities."""
+        self._batch.reset(env_ids.numpy(), stage=self._no_stage)
+        self.motion.index_copy_(0, env_ids, motion)
+
+    def set_bodies(self, env_ids: Tensor, bodies: Dict[str, BodyProperties]) -> None:
+        """Own masses in some simulations, with all that MuJoCo derives from them."""
+        rows = env_ids.numpy()
+        for name, body in bodies.items():
+            number = self.layout.body(name)
+            self._batch.expand("body_mass")[rows, number] = body.masses.numpy()
+            self._batch.expand("body_ipos")[rows, number] = body.centres.numpy()
+            self._batch.expand("body_inertia")[rows, number] = body.inertias.numpy()
+        self._batch.set_const(rows)
+
+    def rows(self) -> Dict[str, Tensor]:
+        """Positions, velocities, controls, and the solver's warm start."""
+        return {"integration_state": self._states}
