@@ -8,6 +8,7 @@ from runtime.node import Finding
 from runtime.parameters import param
 from runtime.ports import HELD, OBSERVATIONS, SIMULATOR, TASK_PARAMETERS, In, Out
 from runtime.simulators.factory import SIMULATOR_NAMES, make_simulator, option_names, task_spec
+from runtime.simulators.physics_simulator import BAD_PHYSICS
 from runtime.specs import Spec, TaskSpec, check_task_parameters
 
 
@@ -30,6 +31,13 @@ class IsaacGymEnvNode(EnvironmentNode):
     desynchronise: bool = param(
         True, doc="In training, start episodes at random ages, so that they do not all end in one step"
     )
+    simulation_threads: int = param(
+        0, low=0, high=1024, doc="Threads of MuJoCo on the CPU; 0: one per core, where there are environments enough"
+    )
+    on_bad_physics: str = param(
+        "error", choices=BAD_PHYSICS,
+        doc="Where physics or an action is not finite: end the run, or reset that environment and count it",
+    )  # fmt: skip
     task_parameters: Dict[str, float] = param({}, doc="Task settings by name, in force from the first episode")
 
     def announced_task(self) -> TaskSpec:
@@ -50,14 +58,22 @@ class IsaacGymEnvNode(EnvironmentNode):
 
     def setup(self) -> None:
         """Create the simulation."""
-        wanted = {"desynchronise": self.desynchronise and not self.context.inference, "visual": self.context.visual}
-        known = option_names(self.simulator, self.task)
-        options = {name: value for name, value in wanted.items() if name in known}
         self.simulation = make_simulator(
-            self.simulator, self.task, self.num_envs, self.device, self.generator, **options
+            self.simulator, self.task, self.num_envs, self.device, self.generator, **self._options()
         )
         if self.task_parameters:
             self.simulation.set_task_parameters(self.task_parameters)
+
+    def _options(self) -> Dict[str, Any]:
+        """What the engine takes, and what was set though it takes it not, which it then refuses."""
+        known = option_names(self.simulator, self.task)
+        wanted = {"desynchronise": self.desynchronise and not self.context.inference, "visual": self.context.visual}
+        options: Dict[str, Any] = {name: value for name, value in wanted.items() if name in known}
+        for name in ("simulation_threads", "on_bad_physics"):
+            value = getattr(self, name)
+            if name in known or value != self.parameters[name].default:
+                options[name] = value
+        return options
 
     def compute(self, task_parameters_input: Any = None) -> Dict[str, Any]:
         """Reset every environment."""

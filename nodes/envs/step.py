@@ -22,6 +22,7 @@ from runtime.ports import (
     Out,
 )
 from runtime.simulators.episodes import EpisodeTracker
+from runtime.simulators.interface import Simulator
 from runtime.specs import Spec, check_task_parameters, shapes_agree
 
 Held = Tuple[torch.Tensor, Optional[torch.Tensor]]
@@ -96,12 +97,14 @@ class IsaacGymStepNode(Node):
         self.waits_for_trigger = "trigger" in self.connected
         self.held: Deque[Held] = deque()
         self.applied_parameters: Any = None
+        self.simulation: Optional[Simulator] = None
 
     def compute(self, sim: Any, actions: torch.Tensor, task_parameters: Any = None) -> Dict[str, Any]:
         """One step of every environment."""
         if task_parameters != self.applied_parameters:
             sim.set_task_parameters(task_parameters)
             self.applied_parameters = task_parameters
+        self.simulation = sim
         partial = sim.partial
         result = sim.step(actions)
         self.context.count_steps(self.num_envs)
@@ -134,7 +137,7 @@ class IsaacGymStepNode(Node):
         """episode/mean_reward, … over the last finished episodes; in inference eval/mean_reward, … over all of them."""
         if self.context.inference:
             return {f"eval/{name}": value for name, value in self.episodes.summary().items()}
-        return self.episodes.metrics()
+        return {**self.episodes.metrics(), **(self.simulation.metrics() if self.simulation else {})}
 
     def merge_metrics(self, parts: Sequence[Dict[str, float]]) -> Dict[str, float]:
         """Over the episodes of all processes."""

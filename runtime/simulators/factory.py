@@ -10,9 +10,10 @@ from .engine import Engine
 from .gymnasium_engine import GymnasiumEngine
 from .interface import Simulator, SimulatorError
 from .isaacgym_engine import IsaacGymEngine
+from .mujoco_engine import MujocoEngine
 from .torch_engine import TorchEngine
 
-ENGINES: Tuple[Engine, ...] = (IsaacGymEngine(), TorchEngine(), GymnasiumEngine())
+ENGINES: Tuple[Engine, ...] = (IsaacGymEngine(), MujocoEngine(), TorchEngine(), GymnasiumEngine())
 """The engines of this version, in the order in which ``auto`` prefers them: Isaac Gym, then MuJoCo, then torch.
 
 Gymnasium has tasks of its own, and stands last.
@@ -69,7 +70,7 @@ def make_simulator(
         num_envs: Number of environments, N.
         device: Where the tensors live.
         generator: Source of all randomness, on the same device; its state is saved by the caller.
-        options: Options of the engine; those of the torch engine: ``desynchronise``.
+        options: Options of the engine; see `option_names`.
 
     Raises:
         SimulatorError: An argument is wrong; the message says what would be right.
@@ -105,7 +106,13 @@ def _engine_for(simulator: str, task: str) -> Engine:
     names = {name for engine in engines for name in engine.task_names()}
     few = {name for engine in engines if len(engine.task_names()) <= LISTED for name in engine.task_names()}
     where = "no simulator has" if simulator == "auto" else f"simulator {simulator!r} does not have"
-    raise SimulatorError(f"{where} a task {task!r}{did_you_mean(task, names)}{_listing(few)}")
+    raise SimulatorError(f"{where} a task {task!r}{did_you_mean(task, names) or _elsewhere(task)}{_listing(few)}")
+
+
+def _elsewhere(task: str) -> str:
+    """Engines that have the task, but cannot be used."""
+    unusable = [engine for engine in ENGINES if not engine.is_available() and task in engine.task_names()]
+    return "".join(f"; simulator {engine.name!r} has, but {engine.unavailable_reason()}" for engine in unusable)
 
 
 def _listing(names: Iterable[str]) -> str:

@@ -176,5 +176,9 @@ class Simulator(ABC):
         """
         return None
 
+    def metrics(self) -> Dict[str, float]:
+        """Figures of the engine itself, for every iteration's metrics; the same names in every call."""
+        return {}
+
     def close(self) -> None:  # noqa: B027 - engines without handles have nothing to release
         """Release the engine's resources. May be called twice."""

@@ -30,17 +30,20 @@ class MujocoEngine(Engine):
 
     name = "mujoco"
     option_names = ("desynchronise", "on_bad_physics", "simulation_threads")
-    install_hint = "pip install mujoco"
 
     def is_available(self) -> bool:
         """Whether MuJoCo is installed."""
         return util.find_spec("mujoco") is not None
 
+    def unavailable_reason(self) -> str:
+        """Not installed; names the command."""
+        return "" if self.is_available() else "is not installed: pip install mujoco"
+
     def task_names(self) -> Tuple[str, ...]:
         """The tasks with a model."""
         return tuple(_physics_tasks())
 
-    def task_spec(self, task: str, num_envs: int) -> TaskSpec:
+    def task_spec(self, task: str, num_envs: int, **options: Any) -> TaskSpec:
         """Spaces and sizes, from the task's declarations."""
         return _physics_tasks()[task].spec(num_envs)
 

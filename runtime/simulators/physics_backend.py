@@ -1,7 +1,7 @@
 """What an engine does for a simulator of N environments: put robots somewhere, drive them, and measure."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Dict
+from typing import Any, ClassVar, Dict
 
 from torch import Tensor
 
@@ -10,7 +10,13 @@ from .tasks.physics_task import BodyProperties
 
 
 class PhysicsBackend(ABC):
-    """N copies of a task's model on one engine."""
+    """N copies of a task's model on one engine.
+
+    Attributes:
+        viewer_kind: How a viewer draws it (see `ViewerState`); empty where it cannot be drawn.
+    """
+
+    viewer_kind: ClassVar[str] = ""
 
     @abstractmethod
     def place(self, env_ids: Tensor, physics: PhysicsState) -> None:
@@ -50,6 +56,10 @@ class PhysicsBackend(ABC):
 
     def viewer_values(self, env_ids: Tensor) -> Dict[str, Tensor]:
         """What a viewer needs to draw some environments, on the CPU, one row per environment."""
+        return {}
+
+    def viewer_description(self) -> Dict[str, str]:
+        """What a viewer needs besides, and stays the same."""
         return {}
 
     def close(self) -> None:  # noqa: B027 - engines without handles have nothing to release

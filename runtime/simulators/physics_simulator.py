@@ -1,12 +1,12 @@
 """A simulator for tasks with a model: drives a physics engine, and keeps episodes, task memory and task parameters."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
-from .interface import Dones, Simulator, SimulatorError, StepResult
+from .interface import Dones, Simulator, SimulatorError, StepResult, ViewerState
 from .parameter_table import ParameterTable
 from .physics_backend import PhysicsBackend
 from .tasks.physics_state import map_tensors, replace_rows, tensors_of
@@ -122,6 +122,14 @@ class PhysicsSimulator(Simulator):
     def task_parameters(self) -> ParameterTensors:
         """The values in force, by name. Shape of each: (N,)."""
         return dict(self._table.values)
+
+    def viewer_state(self, env_ids: Sequence[int]) -> Optional[ViewerState]:
+        """What the engine gives to draw its model; None before the first reset, and where it gives nothing."""
+        if self._state is None or not self.backend.viewer_kind:
+            return None
+        rows = torch.as_tensor(list(env_ids), device=self.device, dtype=torch.int64)
+        description = {"seconds_per_step": repr(self.task.timestep), **self.backend.viewer_description()}
+        return ViewerState(self.backend.viewer_kind, tuple(env_ids), self.backend.viewer_values(rows), description)
 
     def metrics(self) -> Dict[str, float]:
         """``simulation/bad_physics_resets``, where such resets are asked for."""

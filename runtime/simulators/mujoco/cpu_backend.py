@@ -26,6 +26,7 @@ class CpuBackend(PhysicsBackend):
         sensors: Sensor readings of the last substep; live. Shape: (N, nsensordata) float64.
     """
 
+    viewer_kind = "mujoco"
     motion: Tensor
     controls: Tensor
     sensors: Tensor
@@ -117,6 +118,11 @@ class CpuBackend(PhysicsBackend):
     def viewer_values(self, env_ids: Tensor) -> Dict[str, Tensor]:
         """``qpos``. Shape: (K, nq) float64."""
         return {"qpos": self.motion.index_select(0, env_ids)[:, : self.layout.model.nq]}
+
+    def viewer_description(self) -> Dict[str, str]:
+        """``model_xml`` and, for meshes beside it, ``model_path``."""
+        path = self.layout.task.model.path
+        return {"model_xml": path.read_text(encoding="utf-8"), "model_path": str(path)}
 
     def _limit_speeds(self, limits: Tensor) -> None:
         speeds = self.motion[:, self._velocities]
