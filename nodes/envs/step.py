@@ -140,8 +140,11 @@ class IsaacGymStepNode(Node):
         return {**self.episodes.metrics(), **(self.simulation.metrics() if self.simulation else {})}
 
     def merge_metrics(self, parts: Sequence[Dict[str, float]]) -> Dict[str, float]:
-        """Over the episodes of all processes."""
-        return merged_episode_metrics(parts, self.episode_window)
+        """Over the episodes of all processes; figures of the engine are added up."""
+        own = [{name: value for name, value in part.items() if name.startswith("episode/")} for part in parts]
+        engine = {name for part in parts for name in part if not name.startswith("episode/")}
+        sums = {name: sum(part.get(name, 0.0) for part in parts) for name in sorted(engine)}
+        return {**merged_episode_metrics(own, self.episode_window), **sums}
 
     def state_dict(self) -> Dict[str, Any]:
         """Held observations and the statistics of running episodes."""

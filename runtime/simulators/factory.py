@@ -105,14 +105,15 @@ def _engine_for(simulator: str, task: str) -> Engine:
             return engine
     names = {name for engine in engines for name in engine.task_names()}
     few = {name for engine in engines if len(engine.task_names()) <= LISTED for name in engine.task_names()}
+    hint = (_elsewhere(task) if simulator == "auto" else "") or did_you_mean(task, names)
     where = "no simulator has" if simulator == "auto" else f"simulator {simulator!r} does not have"
-    raise SimulatorError(f"{where} a task {task!r}{did_you_mean(task, names) or _elsewhere(task)}{_listing(few)}")
+    raise SimulatorError(f"{where} a task {task!r}{hint}{_listing(few)}")
 
 
 def _elsewhere(task: str) -> str:
     """Engines that have the task, but cannot be used."""
     unusable = [engine for engine in ENGINES if not engine.is_available() and task in engine.task_names()]
-    return "".join(f"; simulator {engine.name!r} has, but {engine.unavailable_reason()}" for engine in unusable)
+    return "".join(f"; simulator {engine.name!r} has it, but {engine.unavailable_reason()}" for engine in unusable)
 
 
 def _listing(names: Iterable[str]) -> str:

@@ -64,5 +64,3 @@ class PhysicsBackend(ABC):
 
     def close(self) -> None:  # noqa: B027 - engines without handles have nothing to release
         """Release the engine's resources. May be called twice."""
-
-

@@ -1,6 +1,6 @@
 """A simulator for tasks with a model: drives a physics engine, and keeps episodes, task memory and task parameters."""
 
-from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -92,13 +92,15 @@ class PhysicsSimulator(Simulator):
         timed_out = self._episode_steps >= self._time_limit
         if _is_bad(actions, observations):
             bad = _bad_rows(actions, observations)
-            observations, evaluation, timed_out = self._take_out(bad, _Step(earlier, observations, evaluation, timed_out))
+            observations, evaluation, timed_out = self._take_out(
+                bad, _Step(earlier, observations, evaluation, timed_out)
+            )
         rewards, terminated, components = evaluation
         dones = Dones(terminated, timed_out > terminated, observations)
         self._observations = observations
         ended = timed_out | terminated
         if ended.any():
-            self._begin_episodes(ended.nonzero().squeeze(1), observations)
+            self._begin_episodes(ended.nonzero().squeeze(1))
         return StepResult(self._observations, rewards, dones, components, {})
 
     def observations(self) -> Tensor:
@@ -183,7 +185,8 @@ class PhysicsSimulator(Simulator):
         rows = iter(tensors)
         return map_tensors(lambda _: self._on_device(next(rows)), template)
 
-    def _begin_episodes(self, env_ids: Tensor, observations: Tensor) -> None:
+    def _begin_episodes(self, env_ids: Tensor) -> None:
+        _, observations = self._present()
         fresh = self._begin_physics(env_ids)
         self._state = replace_rows(self._state, env_ids, fresh)
         self._observations = observations.index_copy(0, env_ids, self.task.observe(fresh))
@@ -223,8 +226,9 @@ class PhysicsSimulator(Simulator):
         others = int(bad.sum()) - 1
         also = f" (and {others} more environments)" if others else ""
         raise SimulatorError(
-            f"{self.task.name}: environment {env_id}{also}, step {step} of its episode: the action or the physics is not "
-            "finite; reduce the learning rate or the efforts, or set on_bad_physics to reset to begin a new episode there"
+            f"{self.task.name}: environment {env_id}{also}, step {step} of its episode: the action or the physics is "
+            "not finite; reduce the learning rate or the efforts, or set on_bad_physics to reset, to begin a new "
+            "episode there"
         )
 
     def _on_device(self, tensor: Tensor) -> Tensor:
@@ -253,7 +257,7 @@ class _Step(NamedTuple):
 def _is_bad(actions: Tensor, observations: Tensor) -> bool:
     """Two reads that tell whether any row is bad."""
     low, high = torch.aminmax(observations)
-    return not (-LARGEST < float(low) and float(high) < LARGEST and float(actions.sum()) < LARGEST)
+    return not (float(low) > -LARGEST and float(high) < LARGEST and float(actions.sum()) < LARGEST)
 
 
 def _bad_rows(actions: Tensor, observations: Tensor) -> Tensor:

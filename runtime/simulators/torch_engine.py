@@ -10,7 +10,7 @@ from ..specs import TaskSpec
 from .engine import Engine
 from .interface import Dones, Simulator, SimulatorError, StepResult, ViewerState
 from .tasks import TASKS
-from .tasks.task import AnalyticTask, ParameterTensors, State
+from .tasks.task import AnalyticTask, ParameterTensors, State, Task
 
 
 class TorchSimulator(Simulator):
@@ -210,4 +210,5 @@ class TorchEngine(Engine):
 
 
 def _analytic_tasks() -> Dict[str, Type[AnalyticTask]]:
-    return {task.name: task for task in TASKS if issubclass(task, AnalyticTask)}
+    tasks: Tuple[Type[Task], ...] = TASKS
+    return {task.name: task for task in tasks if issubclass(task, AnalyticTask)}

@@ -74,7 +74,8 @@ class CpuBackend(PhysicsBackend):
         if start.sensor_wrenches.shape[1]:
             wrenches = self.sensors[:, layout.wrenches].float().view_as(wrenches)
         if layout.joint_forces:
-            forces = sum(self.sensors[:, columns] for columns in layout.joint_forces).float()
+            motors, limits = (self.sensors[:, columns] for columns in layout.joint_forces)
+            forces = (motors + limits).float()
         return PhysicsState(motion[:, layout.positions], speeds[:, layout.velocities], *roots, wrenches, forces)
 
     def place(self, env_ids: Tensor, physics: PhysicsState) -> None:
@@ -106,8 +107,8 @@ class CpuBackend(PhysicsBackend):
             if saved is None or saved.shape != own.shape:
                 found = "is missing" if saved is None else f"has the shape {tuple(saved.shape)}"
                 raise CheckpointError(
-                    f"saved physics of {self.layout.task.name}: {name} {found}, expected {tuple(own.shape)}; it belongs "
-                    "to another model or another version of MuJoCo"
+                    f"saved physics of {self.layout.task.name}: {name} {found}, expected {tuple(own.shape)}; it "
+                    "belongs to another model or another version of MuJoCo"
                 )
             own.copy_(saved)
 
@@ -139,4 +140,3 @@ def rotate(quaternions: Tensor, vectors: Tensor) -> Tensor:
 
 def _inverse(quaternions: Tensor) -> Tensor:
     return quaternions * torch.tensor([-1.0, -1.0, -1.0, 1.0])
-

@@ -2,7 +2,7 @@
 
 import copy
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -40,9 +40,9 @@ class RolloutBackend(CpuBackend):
         """The substeps of every simulation."""
         controls = self.controls.unsqueeze(1).repeat(1, self.substeps, 1)
         if self._pool is None:
-            self._advance_part(*self._parts[0], controls)
+            self._advance_part(self._parts[0], controls)
         else:
-            list(self._pool.map(lambda part: self._advance_part(*part, controls), self._parts))
+            list(self._pool.map(lambda part: self._advance_part(part, controls), self._parts))
         self._states.copy_(self._trace[:, -1])
 
     def write(self, env_ids: Tensor, motion: Tensor) -> None:
@@ -73,7 +73,8 @@ class RolloutBackend(CpuBackend):
         if self._pool is not None:
             self._pool.shutdown()
 
-    def _advance_part(self, rows: slice, data: Any, controls: Tensor) -> None:
+    def _advance_part(self, part: Tuple[slice, Any], controls: Tensor) -> None:
+        rows, data = part
         if self._models is None:
             self._roll_out(self.layout.model, data, rows, controls)
             return

@@ -28,7 +28,7 @@ class LocomotionState(NamedTuple):
     Attributes:
         physics: What the engine measured.
         actions: The last ones, limited to [-1, 1]; zero at the start of an episode. Shape: (N, A).
-        potentials: -(horizontal distance to the target)/dt. Shape: (N,) float64, for differences of numbers near 60,000.
+        potentials: -(horizontal distance to the target)/dt. Shape: (N,) float64, as their differences are small.
         previous_potentials: Likewise, before the last step; at the start of an episode the same. Shape: (N,) float64.
     """
 
@@ -102,7 +102,9 @@ class Locomotion(PhysicsTask):
         count = len(state.actions)
         quaternions = physics.root_rotations
         # R = M (q qᵀ): the rotation matrix, row by row, is linear in the products of the quaternion's elements.
-        rotations = torch.mm((quaternions.unsqueeze(2) * quaternions.unsqueeze(1)).view(count, 16), self._rotation_terms)
+        rotations = torch.mm(
+            (quaternions.unsqueeze(2) * quaternions.unsqueeze(1)).view(count, 16), self._rotation_terms
+        )
         matrices = rotations.view(count, 3, 3)
         velocities = torch.cat((physics.root_linear_velocities, physics.root_angular_velocities), 1).view(count, 2, 3)
         local_velocities = torch.bmm(velocities, matrices).view(count, 6)

@@ -234,7 +234,7 @@ def test_masses_are_fixed_and_other_parameters_are_not(isaacgym):
     simulator = make()
     with pytest.raises(ParameterError, match="pole_mass = 2 would change a body's mass"):
         simulator.set_task_parameters({"push_effort": 100.0, "pole_mass": 2.0})
-    assert simulator._pending[2] == 400.0
+    assert simulator.state_dict()["pending_parameters"][2] == 400.0
     simulator.set_task_parameters({"push_effort": 100.0, "pole_mass": 1.0, "start_velocity_range": 0.0})
     assert not simulator.reset()[:, 1::2].any()
 
