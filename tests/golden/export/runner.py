@@ -9,11 +9,6 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))  # from any working folder
 
-# Isaac Gym must be imported before torch. Where it is missing, node 1 (Env) will take another simulator.
-from framework.simulators.isaacgym_first import import_isaacgym_first
-
-import_isaacgym_first()
-
 from framework.command.launch import main_runner
 from framework.exported import assemble
 
