@@ -14,6 +14,7 @@ from .canvas_base import LOCKED_MESSAGE
 from .describe import describe
 from .edit_commands import EditCommands
 from .find_bar import FindBar, find_nodes
+from .group_contents import contents_of, groups_within
 from .group_item import CORNER, TITLE, TITLE_HEIGHT
 from .hints import EmptyHint
 from .hits import GROUP, NODE, NOTHING, PORT, WIRE, Hit
@@ -22,16 +23,16 @@ from .keys import command_for
 from .looks import WireKey
 from .menus import menu_for
 from .minimap import Minimap
-from .searching import Searching
 from .theme import Theme
-from .tools import BandTool, MoveTool, ResizeTool, contents_of, extends, groups_within
+from .tools import BandTool, MoveTool, ResizeTool, extends
 from .view_commands import ViewCommands
 from .wire_tool import start_wire
+from .wiring import Wiring
 
 HOVER_MS, FLASH_MS = 180, 1100
 
 
-class Canvas(Searching, EditCommands, ViewCommands):
+class Canvas(Wiring, EditCommands, ViewCommands):
     """A view on the session's document.
 
     Every command is a public method; each edit is one undo step of the document. `node_rect`, `port_position` and
@@ -74,6 +75,7 @@ class Canvas(Searching, EditCommands, ViewCommands):
         viewer.left.connect(lambda: self._hover_over(Hit()))
         viewer.double_clicked.connect(self._double_clicked)
         viewer.menu_requested.connect(self._show_menu)
+        viewer.menu_key_pressed.connect(self._show_menu_of_selected)
         viewer.type_dropped.connect(self._drop_type)
         viewer.view_changed.connect(self.hint.hide)
         viewer.view_changed.connect(self._show_minimap)
@@ -215,7 +217,7 @@ class Canvas(Searching, EditCommands, ViewCommands):
             self.open_search(position)
 
     def _drop_type(self, class_type: str, position: QPointF) -> None:
-        self.add_node(class_type, position - QPointF(20, 20))
+        self.drop_node(class_type, position)
         self.viewer.setFocus()
 
     # Hovering
@@ -253,6 +255,21 @@ class Canvas(Searching, EditCommands, ViewCommands):
             self.select_group(hit.group)
         self._hover_over(Hit())
         menu_for(self, hit, position).popup(at)
+
+    def _show_menu_of_selected(self) -> None:
+        """The menu key: what can be done with the selected node, wire or group, or with the canvas."""
+        if self.selection:
+            hit, place = Hit(NODE, self.selection[0]), self.items.nodes[self.selection[0]].card.center()
+        elif self.active_wires:
+            hit = Hit(WIRE, place=next(iter(self.active_wires)))
+            place = self.items.wires[hit.place].middle
+        elif self.active_group is not None:
+            hit = Hit(GROUP, group=self.active_group)
+            place = self.items.groups[self.active_group].rect.topLeft() + QPointF(20, 20)
+        else:
+            hit, place = Hit(), self.viewer.visible_rect().center()
+        self.viewer.ensure_seen(QRectF(place - QPointF(10, 10), place + QPointF(10, 10)))
+        menu_for(self, hit, place).popup(self.global_position(place))
 
     # Names
 

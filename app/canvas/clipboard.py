@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Dict, Mapping, Tuple
 
 NOTHING_TO_PASTE = "The clipboard holds no nodes; copy some first"
@@ -29,7 +30,19 @@ def read_nodes(text: str) -> Dict[str, Any]:
     for node_id, node in nodes.items():
         if not _is_node(node):
             raise ValueError(f"The nodes on the clipboard are damaged (node {node_id!r}); nothing was pasted")
+    groups = data.get("groups", [])
+    if not isinstance(groups, list) or not all(_is_group(group) for group in groups):
+        raise ValueError("The groups on the clipboard are damaged; nothing was pasted")
     return data
+
+
+def _is_group(group: Any) -> bool:
+    bounding = group.get("bounding") if isinstance(group, dict) else None
+    return isinstance(bounding, list) and [_is_number(number) for number in bounding] == [True] * 4
+
+
+def _is_number(number: Any) -> bool:
+    return type(number) in (int, float) and math.isfinite(number)
 
 
 def _is_node(node: Any) -> bool:
@@ -42,7 +55,7 @@ def _is_node(node: Any) -> bool:
         and isinstance(node.get("inputs"), dict)
         and isinstance(node.get("extra", {}), dict)
         and isinstance(position, list)
-        and [type(number) in (int, float) for number in position] == [True, True]
+        and [_is_number(number) for number in position] == [True, True]
     )
 
 

@@ -11,6 +11,8 @@ from PySide6.QtGui import QGuiApplication
 from ..document import ABSENT, Change, edits
 from .canvas_base import CanvasBase
 from .clipboard import corner, read_nodes, write_nodes
+from .group_contents import contents_of
+from .inserting import insertion, wire_below_point
 from .looks import WireKey
 from .node_geometry import REROUTE_RADIUS
 from .viewer import GRID
@@ -40,6 +42,20 @@ class EditCommands(CanvasBase):
         place = self.snapped(self._free_place() if scene_pos is None else scene_pos)
         node_id, changes = edits.add_node(self.session.workflow, node_class, place.toTuple())
         if not self.edit(f"Add {node_class.title}", changes):
+            return None
+        self.select_nodes([node_id])
+        return node_id
+
+    def drop_node(self, class_type: str, position: QPointF) -> Optional[str]:
+        """Put a node of a type where it was dropped; on a wire that it fits into, between its ends."""
+        node_class = self.session.node_class(class_type)
+        place = wire_below_point(self, node_class, position)
+        if node_class is None or place is None:
+            return self.add_node(class_type, position - QPointF(20, 20))
+        corner_of_card = self.snapped(position - QPointF(20, 20)).toTuple()
+        node_id, changes = edits.add_node(self.session.workflow, node_class, corner_of_card)
+        changes += insertion(self, node_id, node_class, place)
+        if not self.edit(f"Insert {node_class.title}", changes):
             return None
         self.select_nodes([node_id])
         return node_id
@@ -100,17 +116,24 @@ class EditCommands(CanvasBase):
         """Copies of the selected nodes, a little beside them, with the wires among them; returns their ids."""
         if not self.selection:
             return []
-        data = edits.copy_nodes(self.session.workflow, self.selection)
+        data = self._copied()
         return self._insert(data, DUPLICATE_OFFSET, _count("Duplicate", len(self.selection), "node"))
 
     def copy(self) -> bool:
         """Put the selected nodes on the system clipboard; false where none are selected."""
         if not self.selection:
             return False
-        data = edits.copy_nodes(self.session.workflow, self.selection)
+        data = self._copied()
         QGuiApplication.clipboard().setText(write_nodes(data))
         self.session.message.emit(_count("Copied", len(self.selection), "node"))
         return True
+
+    def _copied(self) -> Dict:
+        """The selected nodes, with the groups that hold nothing else."""
+        chosen = set(self.selection)
+        inside = {group.index: contents_of(self, group) for group in self.items.groups}
+        groups = [index for index, node_ids in inside.items() if node_ids and node_ids <= chosen]
+        return edits.copy_nodes(self.session.workflow, self.selection, groups)
 
     def cut(self) -> None:
         """Copy, then delete."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QMenu
@@ -65,6 +65,12 @@ class Searching(EditCommands):
         prompt = "Add a node" if pending is None else f"Add a node for {pending.type.name}"
         at = self.viewer.viewport().mapTo(self, self.viewer.mapFromScene(position))
         self.popup.open(self._entries(), at, prompt)
+
+    def open_list(self, entries: Sequence[SearchEntry], position: QPointF, prompt: str) -> None:
+        """Let the user choose from other entries, at a place."""
+        self.popup.hide()
+        self._search_place, self._pending = position, None
+        self.popup.open(entries, self.viewer.viewport().mapTo(self, self.viewer.mapFromScene(position)), prompt)
 
     def offer_entries(self) -> None:
         """Node types were loaded while the search is open."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from copy import deepcopy
-from typing import Dict, Iterable, List, Set
+from typing import Dict, Iterable, List, Optional
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPen
@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QGraphicsRectItem
 from ..document import Change, edits
 from .canvas_base import CanvasBase
 from .group_item import SMALLEST, GroupItem
+from .inserting import insertion, wire_below
+from .looks import WireKey
 from .viewer import Tool
 
 DRAG_PIXELS = 4.0
@@ -46,6 +48,7 @@ class MoveTool(Tool):
         self.groups: Dict[int, QRectF] = {index: QRectF(items.groups[index].rect) for index in groups}
         self.moved = False
         self.shift = QPointF()
+        self.wire: Optional[WireKey] = None
 
     def move(self, position: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         """Show the nodes at their new places."""
@@ -56,6 +59,20 @@ class MoveTool(Tool):
             return
         self.moved = True
         self._show(self.canvas.snapped(self.anchor + distance) - self.anchor)
+        self._mark_wire(self._wire_below())
+
+    def _wire_below(self) -> Optional[WireKey]:
+        """The wire into which the one loose node that moves would go."""
+        node_id = next(iter(self.nodes), "")
+        if len(self.nodes) != 1 or self.groups or self.canvas.items.wires_of.get(node_id):
+            return None
+        return wire_below(self.canvas, self.canvas.items.node_class(node_id), self.canvas.items.nodes[node_id].card)
+
+    def _mark_wire(self, place: Optional[WireKey]) -> None:
+        for old, on in ((self.wire, False), (place, True)):
+            if old in self.canvas.items.wires:
+                self.canvas.items.wires[old].set_state(hovered=on)  # type: ignore[index]
+        self.wire = place
 
     def _show(self, shift: QPointF) -> None:
         if shift == self.shift:
@@ -75,7 +92,15 @@ class MoveTool(Tool):
         elif self.shift != QPointF():
             places = {node_id: (origin + self.shift).toTuple() for node_id, origin in self.nodes.items()}
             changes = edits.move_nodes(places) + self._group_changes()
-            if not self.canvas.edit(_move_label(len(self.nodes), len(self.groups)), changes):
+            label = _move_label(len(self.nodes), len(self.groups))
+            if self.wire is not None:
+                node_id = next(iter(self.nodes))
+                node_class = self.canvas.items.node_class(node_id)
+                assert node_class is not None, "only a node of a known type fits into a wire"
+                changes += insertion(self.canvas, node_id, node_class, self.wire)
+                label = f"Insert {self.canvas.items.nodes[node_id].look.title}"
+            self._mark_wire(None)
+            if not self.canvas.edit(label, changes):
                 self.cancel()
         else:
             self.canvas.items.lay_wires()
@@ -95,6 +120,7 @@ class MoveTool(Tool):
 
     def cancel(self) -> None:
         """Everything goes back."""
+        self._mark_wire(None)
         self._show(QPointF())
 
 
@@ -174,13 +200,3 @@ class BandTool(Tool):
         """The earlier selection."""
         self.release(self.start, Qt.KeyboardModifier.NoModifier)
         self.canvas.session.select(self.before)
-
-
-def contents_of(canvas: CanvasBase, group: GroupItem) -> Set[str]:
-    """Ids of the nodes that lie inside a group."""
-    return {node_id for node_id, item in canvas.items.nodes.items() if group.rect.contains(item.card)}
-
-
-def groups_within(canvas: CanvasBase, group: GroupItem) -> Set[int]:
-    """Indices of a group and of those that lie inside it."""
-    return {other.index for other in canvas.items.groups if other is group or group.rect.contains(other.rect)}

@@ -55,6 +55,7 @@ class CanvasViewer(NodeViewer):
         hovered: The mouse moved without a tool (scene position).
         double_clicked: Left button (scene position).
         menu_requested: Scene position and global position.
+        menu_key_pressed: The key that opens the menu of what is selected.
         type_dropped: Class name of a node type, scene position.
         view_changed: Zoomed, panned or resized.
         left: The mouse left the canvas.
@@ -64,6 +65,7 @@ class CanvasViewer(NodeViewer):
     hovered = Signal(QPointF)
     double_clicked = Signal(QPointF)
     menu_requested = Signal(QPointF, QPoint)
+    menu_key_pressed = Signal()
     type_dropped = Signal(str, QPointF)
     view_changed = Signal()
     left = Signal()
@@ -158,6 +160,11 @@ class CanvasViewer(NodeViewer):
         """Bring a point into the middle."""
         self.centerOn(position)
         self.view_changed.emit()
+
+    def ensure_seen(self, rect: QRectF) -> None:
+        """Bring a rectangle into view, if it is not, without a change of zoom."""
+        if not self.visible_rect().contains(rect):
+            self.centre_on(rect.center())
 
     def visible_rect(self) -> QRectF:
         """What is seen of the scene."""
@@ -284,8 +291,11 @@ class CanvasViewer(NodeViewer):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
         """Right click, or the menu key."""
-        at = event.pos() if event.reason() == QContextMenuEvent.Reason.Mouse else self.viewport().rect().center()
-        self.menu_requested.emit(self.scene_position(QPointF(at)), self.viewport().mapToGlobal(at))
+        if event.reason() == QContextMenuEvent.Reason.Mouse:
+            at = event.pos()
+            self.menu_requested.emit(self.scene_position(QPointF(at)), self.viewport().mapToGlobal(at))
+        else:
+            self.menu_key_pressed.emit()
         event.accept()
 
     # Keys

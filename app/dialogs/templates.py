@@ -62,14 +62,14 @@ class TemplatesDialog(EditorDialog):
         shown = QIcon(picture)
         shown.addPixmap(picture, QIcon.Mode.Selected)
         item = QListWidgetItem(shown, f"{template.workflow.name}\n{count} nodes")
-        item.setToolTip(str(template.path))
+        item.setToolTip(f"{template.description}\n{template.path}")
+        item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, template.description)
         item.setTextAlignment(Qt.AlignmentFlag.AlignHCenter)
         return item
 
     def _show_description(self, item: Optional[QListWidgetItem]) -> None:
         template = self._templates[self.list.row(item)] if item is not None else None
         self.description.setText(template.description if template is not None else "")
-        self.description.setVisible(bool(self.description.text()))
 
     def _use(self, item: Optional[QListWidgetItem]) -> None:
         if item is not None:

@@ -96,8 +96,14 @@ def insert_reroute(workflow: Workflow, wire: Wire, position: Position) -> Tuple[
 # Copies
 
 
-def copy_nodes(workflow: Workflow, node_ids: Iterable[str]) -> Dict[str, Any]:
-    """Nodes as data for the clipboard, with the wires among them; wires from elsewhere are left out."""
+def copy_nodes(workflow: Workflow, node_ids: Iterable[str], groups: Iterable[int] = ()) -> Dict[str, Any]:
+    """Nodes as data for the clipboard, with the wires among them; wires from elsewhere are left out.
+
+    Args:
+        workflow: Where they stand.
+        node_ids: The nodes.
+        groups: Indices of the groups around them that go along.
+    """
     chosen = [node_id for node_id in workflow.nodes if node_id in set(node_ids)]
     nodes = {}
     for node_id in chosen:
@@ -110,7 +116,7 @@ def copy_nodes(workflow: Workflow, node_ids: Iterable[str]) -> Dict[str, Any]:
             "inputs": deepcopy(inputs),
             "extra": deepcopy(entry.extra),
         }
-    return {"dnne_nodes": 1, "nodes": nodes}
+    return {"dnne_nodes": 1, "nodes": nodes, "groups": [deepcopy(workflow.groups[index]) for index in groups]}
 
 
 def paste_nodes(workflow: Workflow, clipboard: Mapping[str, Any], offset: Position) -> Tuple[List[str], List[Change]]:
@@ -126,7 +132,15 @@ def paste_nodes(workflow: Workflow, clipboard: Mapping[str, Any], offset: Positi
     for old in nodes:
         names[old] = new_id(workflow, names.values())
     changes = [Change(("nodes", names[old]), _copied(names[old], data, names, offset)) for old, data in nodes.items()]
+    groups = [_shifted(group, offset) for group in clipboard.get("groups", ())]
+    if groups:
+        changes.append(Change(("groups",), [*workflow.groups, *groups]))
     return list(names.values()), changes
+
+
+def _shifted(group: Mapping[str, Any], offset: Position) -> Dict[str, Any]:
+    x, y, *size = group["bounding"]
+    return {**deepcopy(dict(group)), "bounding": [x + offset[0], y + offset[1], *size]}
 
 
 def _copied(node_id: str, data: Mapping[str, Any], names: Mapping[str, str], offset: Position) -> NodeEntry:

@@ -32,7 +32,11 @@ class Template:
     @property
     def description(self) -> str:
         """What it shows, as far as the file says."""
-        return str(self.workflow.extra.get("description", ""))
+        return str(self.workflow.extra.get("description", "")) or self._nodes_in_words()
+
+    def _nodes_in_words(self) -> str:
+        titles = dict.fromkeys(entry.title or entry.class_type for entry in self.workflow.nodes.values())
+        return ", ".join(titles)
 
 
 def find_templates(folder: Optional[Path] = None) -> List[Template]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Dict, Optional
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 
 from runtime.registry import NodeRegistry
 from runtime.workflow import NodeEntry, Workflow
 
-from ..document.edits import wires
+from ..canvas.routing import CURVED, feedback_path, lane_between, wire_path
+from ..document.edits import feedback_wires, wires
 from ..theme import canvas_colours, category_colour, current_theme
 
 NODE_WIDTH, TITLE_HEIGHT, ROW_HEIGHT = 170.0, 34.0, 20.0
-MARGIN = 28.0
+MARGIN, LANE = 28.0, 22.0
 
 
 def thumbnail(workflow: Workflow, registry: Optional[NodeRegistry], size: QSize, scale: float = 1.0) -> QPixmap:
@@ -34,7 +35,7 @@ def thumbnail(workflow: Workflow, registry: Optional[NodeRegistry], size: QSize,
     if rects:
         painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        _fit(painter, rects, size)
+        _fit(painter, rects, LANE * len(feedback_wires(workflow)), size)
         _draw_wires(painter, workflow, rects, QColor(colours["dim_text"]))
         for node_id, rect in rects.items():
             _draw_node(painter, rect, _hue(workflow.nodes[node_id], registry, colours), colours)
@@ -47,11 +48,11 @@ def _rect(entry: NodeEntry) -> QRectF:
     return QRectF(*entry.position, NODE_WIDTH, TITLE_HEIGHT + ROW_HEIGHT * min(rows, 5))
 
 
-def _fit(painter: QPainter, rects: Dict[str, QRectF], size: QSize) -> None:
+def _fit(painter: QPainter, rects: Dict[str, QRectF], below: float, size: QSize) -> None:
     bounds = QRectF()
     for rect in rects.values():
         bounds = bounds.united(rect)
-    bounds.adjust(-MARGIN, -MARGIN, MARGIN, MARGIN)
+    bounds.adjust(-MARGIN, -MARGIN, MARGIN, MARGIN + below)
     factor = min(size.width() / bounds.width(), size.height() / bounds.height())
     painter.translate(size.width() / 2, size.height() / 2)
     painter.scale(factor, factor)
@@ -59,17 +60,23 @@ def _fit(painter: QPainter, rects: Dict[str, QRectF], size: QSize) -> None:
 
 
 def _draw_wires(painter: QPainter, workflow: Workflow, rects: Dict[str, QRectF], colour: QColor) -> None:
-    painter.setPen(QPen(colour, 5))
+    plain, dashed = QPen(colour, 5), QPen(colour, 4)
+    dashed.setDashPattern([3.0, 2.0])
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for source, _, target, _ in wires(workflow):
+    closing, lane = feedback_wires(workflow), max(rect.bottom() for rect in rects.values())
+    for source, _, target, port in wires(workflow):
         start = QPointF(rects[source].right(), rects[source].center().y())
         end = QPointF(rects[target].left(), rects[target].center().y())
-        if end.x() < start.x():
-            continue  # a feedback wire would run behind the nodes
-        bend = QPointF(max(40.0, (end.x() - start.x()) / 2), 0)
-        path = QPainterPath(start)
-        path.cubicTo(start + bend, end - bend, end)
-        painter.drawPath(path)
+        painter.setPen(plain)
+        if (target, port) in closing:
+            lane += LANE
+            painter.setPen(dashed)
+            painter.drawPath(feedback_path(start, end, lane, 0.0, CURVED))
+            continue
+        between = lane_between(rects[source].getCoords(), rects[target].getCoords()) if end.x() < start.x() else None
+        painter.drawPath(
+            wire_path(start, end, CURVED) if between is None else feedback_path(start, end, between, 0.0, CURVED)
+        )
 
 
 def _draw_node(painter: QPainter, rect: QRectF, hue: QColor, colours: Dict[str, str]) -> None:
