@@ -19,7 +19,7 @@ from .looks import IN, LOADING, OUT, WireKey, fed_by, input_key, node_look, used
 from .node_geometry import PortKey
 from .node_item import NodeItem
 from .nodegraph import NodeGraph, NodeObject
-from .routing import CURVED, STUB, STYLES, Lane, free_lane
+from .routing import CURVED, STUB, STYLES, Box, Lane, free_lane
 from .theme import Theme
 from .wire_item import WireItem
 
@@ -218,18 +218,14 @@ class GraphItems:
         style = self.wire_style
         places = self.wires if node_ids is None else {place for node_id in node_ids for place in self.wires_of[node_id]}
         chosen = [self.wires[place] for place in places]
-        self._find_lanes(sorted((wire for wire in chosen if wire.is_feedback), key=_reach))
+        boxes = [item.card.getCoords() for item in self.nodes.values()]
+        lanes = self._find_lanes(sorted((wire for wire in chosen if wire.is_feedback), key=_reach), boxes)
         for wire in chosen:
             wire.style = style
+            wire.find_lane_back(boxes, lanes)
             wire.draw_path()
 
-    def _find_lanes(self, feedback: Sequence[WireItem]) -> None:
-        if not feedback:
-            return
-        boxes = [
-            (item.x(), item.y(), item.x() + item.geometry.width, item.y() + item.geometry.height)
-            for item in self.nodes.values()
-        ]
+    def _find_lanes(self, feedback: Sequence[WireItem], boxes: Sequence[Box]) -> List[Lane]:
         lanes: List[Lane] = []
         ends: Dict[str, int] = defaultdict(int)
         for wire in feedback:
@@ -241,6 +237,7 @@ class GraphItems:
             below = max(source.y() + source.geometry.height, target.y() + target.geometry.height)
             wire.lane = free_lane(left, right, below, boxes, lanes)
             lanes.append((left, right, wire.lane))
+        return lanes
 
     # What validation knows
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Sequence
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen
@@ -16,7 +16,7 @@ from .looks import IN, OUT, WireLook
 from .node_geometry import LABEL_PIXELS
 from .node_item import NodeItem
 from .nodegraph import PipeItem
-from .routing import CURVED, STRAIGHT, feedback_path, lane_between, wire_path
+from .routing import CLEARANCE, CURVED, STRAIGHT, STUB, Box, Lane, feedback_path, free_lane, lane_between, wire_path
 from .theme import Theme, font
 
 Z_WIRE, Z_LIVE_WIRE = -1.0, 5.0
@@ -49,6 +49,7 @@ class WireItem(PipeItem):
         self.style = CURVED
         self.is_feedback = False
         self.lane, self.spread = 0.0, 0.0
+        self.lane_back: Optional[float] = None
         self.is_active = self.is_hovered = False
         self.problems: List[Problem] = []
         self._outline: Optional[QPainterPath] = None
@@ -68,11 +69,10 @@ class WireItem(PipeItem):
     def draw_path(self, start_port: object = None, end_port: object = None, cursor_pos: object = None) -> None:
         """Lay the wire anew, from where the nodes are now."""
         start, end = self.start, self.end
-        back = self._lane_back()
         if self.is_feedback:
             path = feedback_path(start, end, self.lane, self.spread, self.style)
-        elif back is not None:
-            path = feedback_path(start, end, back, 0.0, self.style)
+        elif self.lane_back is not None:
+            path = feedback_path(start, end, self.lane_back, 0.0, self.style)
         else:
             path = wire_path(start, end, self.style)
         self.setPath(path)
@@ -83,12 +83,21 @@ class WireItem(PipeItem):
         hidden = self.source.look.collapsed and self.source is self.target
         self.setVisible(not hidden)
 
-    def _lane_back(self) -> Optional[float]:
-        """Where a wire to a node further left runs: between the rows, if its nodes stand in two of them."""
-        if self.style == STRAIGHT or self.start.x() - self.end.x() < BACKWARD:
-            return None
+    def find_lane_back(self, boxes: Sequence[Box], lanes: Sequence[Lane]) -> None:
+        """Find where a wire to a node further left runs: between the rows, if its nodes stand in two of them.
+
+        Args:
+            boxes: The cards of all nodes.
+            lanes: Those in use.
+        """
+        self.lane_back = None
+        if self.style == STRAIGHT or self.is_feedback or self.start.x() - self.end.x() < BACKWARD:
+            return
         first, second = (item.card.getCoords() for item in (self.source, self.target))
-        return lane_between(first, second)
+        between = lane_between(first, second)
+        if between is not None:
+            left, right = self.end.x() - STUB, self.start.x() + STUB
+            self.lane_back = free_lane(left, right, between - CLEARANCE, boxes, lanes)
 
     @property
     def start(self) -> QPointF:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QGuiApplication
 
 from app.canvas.looks import IN, OUT
+from app.document import edits
 
 
 @pytest.fixture
@@ -359,3 +360,16 @@ def test_places_on_the_screen(cartpole):
         at = QPointF(viewport.mapFromGlobal(cartpole.port_position(node_id, name, kind)))
         hit = cartpole.hit(cartpole.viewer.scene_position(at))
         assert (hit.kind, hit.node_id, hit.port.name, hit.port.side) == ("port", node_id, name, kind)
+
+
+def test_a_wire_back_to_a_lower_row_runs_between_the_rows_and_past_what_is_there(cartpole, session):
+    session.edit("Move", edits.move_nodes({"5": (480.0, 400.0)}))
+    wire = cartpole.items.wires[("5", "actions")]
+    assert not wire.is_feedback
+    upper, lower = cartpole.items.nodes["4"].card, cartpole.items.nodes["5"].card
+    assert upper.bottom() < wire.lane_back < lower.top()
+    session.edit("Move", edits.move_nodes({"6": (560.0, wire.lane_back - 20)}))
+    card = cartpole.items.nodes["6"].card
+    assert not card.top() <= wire.lane_back <= card.bottom()
+    cartpole.set_wire_style("straight")
+    assert wire.lane_back is None
