@@ -38,7 +38,7 @@ def test_escape_and_a_click_elsewhere_close_the_search(canvas, session, mouse, q
 
 @pytest.mark.parametrize(
     ("query", "first"),
-    [("ppo tr", "PPOTrainerNode"), ("or", "ORNode"), ("norm", "ObservationNormalizerNode"), ("rrt", "RerouteNode")],
+    [("ppo tr", "PPOTrainerNode"), ("or", "ORNode"), ("obsnorm", "ObservationNormalizerNode"), ("rrt", "RerouteNode")],
 )
 def test_the_search_forgives(canvas, qtbot, query, first):
     canvas.open_search(QPointF(0, 0))
