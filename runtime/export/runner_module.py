@@ -11,7 +11,7 @@ from .node_module import PACKAGE
 from .source_text import INDENT, comment, docstring, join_lines, literal, one_line
 
 ISAACGYM = "isaacgym"
-WITH_ISAACGYM = ("auto", ISAACGYM)
+WITH_ISAACGYM = ("auto", ISAACGYM, "isaacgymenvs")
 
 
 def runner_text(title: str, nodes: Mapping[str, Node], names: Dict[str, InstanceName], wires: Sequence[Wire]) -> str:

@@ -10,19 +10,26 @@ from .engine import Engine
 from .gymnasium_engine import GymnasiumEngine
 from .interface import Simulator, SimulatorError
 from .isaacgym_engine import IsaacGymEngine
+from .isaacgymenvs_engine import IsaacGymEnvsEngine
 from .mujoco_engine import MujocoEngine
 from .torch_engine import TorchEngine
 
-ENGINES: Tuple[Engine, ...] = (IsaacGymEngine(), MujocoEngine(), TorchEngine(), GymnasiumEngine())
+ENGINES: Tuple[Engine, ...] = (
+    IsaacGymEngine(),
+    MujocoEngine(),
+    TorchEngine(),
+    GymnasiumEngine(),
+    IsaacGymEnvsEngine(),
+)
 """The engines of this version, in the order in which ``auto`` prefers them: Isaac Gym, then MuJoCo, then torch.
 
-Gymnasium has tasks of its own, and stands last.
+Gymnasium and IsaacGymEnvs have tasks of their own, and stand last.
 """
 
 LISTED = 30
 """Engines with more tasks than this do not list them in errors."""
 
-SIMULATOR_NAMES = ("auto", "isaacgym", "mujoco", "gymnasium", "torch")
+SIMULATOR_NAMES = ("auto", "isaacgym", "isaacgymenvs", "mujoco", "gymnasium", "torch")
 """What a workflow file may name; those without an engine in this version are refused when a simulator is made."""
 
 
