@@ -43,7 +43,7 @@ _ALIGNMENTS = (
     ("Middle", "middle", "middles, side by side"),
 )  # fmt: skip
 
-PANELS_BELOW = (("problems", "Problems"), ("plots", "Plots"), ("viewer", "Viewer"), ("log", "Log"), ("runs", "Runs"))
+PANELS_BELOW = (("problems", "Problems"), ("plots", "Plots"), ("log", "Log"))
 """Name and title of the panels that lie below the canvas, in the order of their shortcuts."""
 
 SPECS: Tuple[ActionSpec, ...] = (
@@ -148,6 +148,23 @@ SPECS: Tuple[ActionSpec, ...] = (
                ("Ctrl+P",)),
     ActionSpec("actionNextPanel", "Ne&xt Panel", "Move the keyboard to the next panel", "view.focus_next_panel",
                ("F6",)),
+    ActionSpec("actionTrain", "&Train", "Train the workflow as it stands on the canvas", "run_view.train", ("F5",),
+               "run"),
+    ActionSpec("actionInfer", "&Infer", "Run the trained policy; nothing is trained", "run_view.infer", ("Ctrl+F5",),
+               "infer"),
+    ActionSpec("actionPause", "&Pause", "Hold the run at the next safe point, or go on", "run_view.toggle_pause",
+               ("F7",), "pause"),
+    ActionSpec("actionStep", "St&ep", "While paused, go on to the next safe point", "controller.step", ("F10",),
+               "step"),
+    ActionSpec("actionStop", "&Stop", "End the run in order, and save", "controller.stop", ("Shift+F5",), "stop"),
+    ActionSpec("actionAttach", "&Look at a Run…", "Follow the folder of a run that goes on elsewhere, or is over",
+               "run_view.choose_run", ("Ctrl+R",), "attach"),
+    ActionSpec("actionRunSettings", "Run Settin&gs", "Device, seed, limits, folders and host of the next run",
+               "run_view.show_settings", ("F4",), "settings"),
+    ActionSpec("actionHeat", "&Heat Overlay", "Tint every node by its share of the run's time",
+               "run_view.display.set_heat", ("Ctrl+H",), "heat", checkable=True),
+    ActionSpec("actionUnpinProbes", "&Unpin All Probes", "Take all probes off the wires",
+               "run_view.display.unpin_all"),
     ActionSpec("actionNodeReference", "&Node Reference", "Explain the selected node", "node_help.show_selected",
                ("F1",), "help"),
     ActionSpec("actionShortcuts", "&Keyboard and Mouse", "List all shortcuts", "show_shortcuts", ("Ctrl+F1",)),
@@ -182,6 +199,9 @@ MENUS: Tuple[Tuple[str, str, Entries], ...] = (
         ("menuTheme", "&Theme", ("actionThemeDark", "actionThemeLight")),
         (PANELS, "&Panels", ()), *(f"actionGoTo{title}" for _, title in PANELS_BELOW), SEPARATOR, "actionFocusPalette",
          "actionNextPanel", "actionFullScreen", "actionResetLayout")),
+    ("menuRun", "&Run", (
+        "actionTrain", "actionInfer", SEPARATOR, "actionPause", "actionStep", "actionStop", SEPARATOR, "actionAttach",
+        "actionRunSettings", SEPARATOR, "actionHeat", "actionUnpinProbes")),
     ("menuHelp", "&Help", ("actionNodeReference", "actionShortcuts", SEPARATOR, "actionAbout")),
 )  # fmt: skip
 
@@ -189,4 +209,5 @@ TOOLBAR: Entries = (
     "actionNew", "actionOpen", "actionSave", SEPARATOR, "actionUndo", "actionRedo", SEPARATOR, "actionAddNode",
     "actionGroup",
     "actionMute", "actionAutoLayout", SEPARATOR, "actionZoomToFit", "actionFind", SEPARATOR, "actionExport",
+    SEPARATOR, "actionTrain", "actionInfer", "actionPause", "actionStep", "actionStop",
 )  # fmt: skip

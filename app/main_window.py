@@ -35,6 +35,7 @@ from .panels.node_help import NodeHelp
 from .panels.palette import Palette
 from .panels.problems import Problems
 from .running.controller import RunController
+from .running.run_view import RunView
 from .session import EditorSession
 from .status import EditorStatus
 from .watching import Watching
@@ -49,6 +50,7 @@ class MainWindow(QMainWindow):
     Attributes:
         session: The open document and what is known of it.
         canvas, palette, inspector, problems: The views.
+        controller, run_view: Runs of the workflow, and what is shown of them.
         files: What the File menu does.
         actions_by_name: Every action by objectName.
         tasks: Work in the background.
@@ -76,7 +78,8 @@ class MainWindow(QMainWindow):
         self.tasks = Tasks(self)
         self.autosave = Autosave(self.session, self.folders.autosave, self)
         self.files = FileController(self.session, self.settings, self.autosave, self)
-        self.controller = RunController(self)
+        self.controller = RunController(self.session, self)
+        self.controller.nodes_folders = self._nodes_folders
         self._is_closing = self._keeps_copy = False
         self._problem_shown = -1
         self._build_views()
@@ -97,7 +100,8 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(self.session)
         self.problems = Problems(self.session)
         self.node_help = NodeHelp(self.session, self)
-        self.watching = Watching(self)
+        self.watching = Watching(self.session, self.settings, self.tasks, self)
+        self.run_view = RunView(self, self.controller)
         self.notice = NoticeBar(self)
         centre = QWidget(self)
         layout = QVBoxLayout(centre)
@@ -110,11 +114,16 @@ class MainWindow(QMainWindow):
         self.docks: Dict[str, QDockWidget] = {
             "palette": self._dock("dockPalette", "Nodes", self.palette_panel, area.LeftDockWidgetArea),
             "inspector": self._dock("dockInspector", "Inspector", self.inspector, area.RightDockWidgetArea),
+            "runSettings": self._dock(
+                "dockRunSettings", "Run Settings", self.run_view.settings, area.RightDockWidgetArea
+            ),
             "problems": self._dock("dockProblems", "Problems", self.problems, area.BottomDockWidgetArea),
         }
         for name, title, widget in self.watching.panels:
             self.docks[name] = self._dock(f"dock{title}", title, widget, area.BottomDockWidgetArea)
         self.watching.lay_out(self.docks, "problems")
+        self.tabifyDockWidget(self.docks["inspector"], self.docks["runSettings"])
+        self.docks["inspector"].raise_()
         self.setCorner(Qt.Corner.BottomLeftCorner, area.LeftDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, area.RightDockWidgetArea)
         self.setDockNestingEnabled(True)
@@ -165,6 +174,7 @@ class MainWindow(QMainWindow):
         for signal in (self.session.document_changed, self.session.document_replaced):
             signal.connect(self._on_document)
         self.watching.follow(self.controller)
+        self.run_view.connect_window()
         self._fill_recent()
         self._show_history()
         self._on_selection([])
@@ -286,8 +296,11 @@ class MainWindow(QMainWindow):
     # Closing
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        """Ask about unsaved changes; without any, or after the answer, close."""
+        """Ask about a run and about unsaved changes; without any, or after the answers, close."""
         self.session.commit_pending()
+        if not self._is_closing and not self.run_view.may_close(self.close):
+            event.ignore()
+            return
         if self._is_closing or not self.session.document.is_modified:
             self._shut_down()
             event.accept()
@@ -308,6 +321,7 @@ class MainWindow(QMainWindow):
         self.close()
 
     def _shut_down(self) -> None:
+        self.controller.finish()
         self.view.keep()
         self.files.stop()
         self.status.clearMessage()

@@ -9,8 +9,9 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from runtime.graph import Graph
+from runtime.graph import Graph, is_link
 from runtime.node import Node
+from runtime.parameters import Parameter
 from runtime.registry import NodeRegistry
 from runtime.validation import Problem, check_workflow
 from runtime.workflow import Workflow
@@ -18,6 +19,7 @@ from runtime.workflow import Workflow
 from .document import Change, Document
 
 VALIDATION_DELAY_MS = 60
+LOCKED_MESSAGE = "The workflow is locked while it runs; stop the run to edit it"
 
 
 class EditorSession(QObject):
@@ -33,6 +35,7 @@ class EditorSession(QObject):
         reveal_requested: Show this node (id) and port ("" for none), for example after a click on a problem.
         message: A line for the status bar.
         commit_requested: Hand over what was typed and not yet confirmed; the document is about to be used.
+        lock_changed: A run has begun (true) or ended: only live parameters may be edited meanwhile.
     """
 
     document_replaced = Signal()
@@ -44,6 +47,7 @@ class EditorSession(QObject):
     reveal_requested = Signal(str, str)
     message = Signal(str)
     commit_requested = Signal()
+    lock_changed = Signal(bool)
 
     def __init__(self, parent: Optional[QObject] = None):
         super().__init__(parent)
@@ -52,6 +56,7 @@ class EditorSession(QObject):
         self.selection: List[str] = []
         self.problems: List[Problem] = []
         self.graph = Graph()
+        self.is_locked = False
         self._validation = QTimer(self, singleShot=True, interval=VALIDATION_DELAY_MS)
         self._validation.timeout.connect(self.validate_now)
         self.document.listeners.append(self._on_changes)
@@ -86,8 +91,11 @@ class EditorSession(QObject):
     # Editing
 
     def edit(self, label: str, changes: Sequence[Change], merge_key: str = "") -> None:
-        """Apply changes as one undo step."""
-        self.document.edit(label, changes, merge_key)
+        """Apply changes as one undo step; while a run goes on, those of live parameters only."""
+        if not self.is_locked or all(self._is_live(change) for change in changes):
+            self.document.edit(label, changes, merge_key)
+        else:
+            self.message.emit(LOCKED_MESSAGE)
 
     def commit_pending(self) -> None:
         """Let the views hand over what was typed and not yet confirmed, before the document is saved, run or left."""
@@ -95,13 +103,41 @@ class EditorSession(QObject):
 
     def undo(self) -> None:
         """Take the last step back."""
+        if self.is_locked:
+            self.message.emit(LOCKED_MESSAGE)
+            return
         self.commit_pending()
         self.document.undo()
 
     def redo(self) -> None:
         """Do it again; something typed meanwhile counts as an edit, after which nothing can be done again."""
+        if self.is_locked:
+            self.message.emit(LOCKED_MESSAGE)
+            return
         self.commit_pending()
         self.document.redo()
+
+    def set_locked(self, on: bool) -> None:
+        """Keep the document as it is run, but for live parameters, or let it be edited again."""
+        if on != self.is_locked:
+            self.is_locked = on
+            self.lock_changed.emit(on)
+
+    def live_parameter(self, node_id: str, name: str) -> Optional[Parameter]:
+        """The declaration of a parameter that may change during a run; ``None`` of anything else."""
+        entry = self.workflow.nodes.get(node_id)
+        node_class = self.node_class(entry.class_type) if entry is not None else None
+        if node_class is None:
+            return None
+        declared = [own for own in node_class.parameters.values() if own.live and name in (own.name, *own.replaces)]
+        return declared[0] if declared else None
+
+    def _is_live(self, change: Change) -> bool:
+        path = change.path
+        if len(path) != 4 or path[0] != "nodes" or path[2] != "inputs" or is_link(change.value):
+            return False
+        is_linked = is_link(self.workflow.nodes[path[1]].inputs.get(path[3]))
+        return not is_linked and self.live_parameter(path[1], path[3]) is not None
 
     def select(self, node_ids: Iterable[str]) -> None:
         """Select nodes; ids that are not there are left out."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, List, Mapping, Optional, Sequence
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer, QVariantAnimation
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer, QVariantAnimation, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -37,7 +37,17 @@ class Canvas(Wiring, EditCommands, ViewCommands):
 
     Every command is a public method; each edit is one undo step of the document. `node_rect`, `port_position` and
     `global_position` tell where things are on the screen.
+
+    Attributes:
+        badge_pressed: Asked first about a click (scene position); true where it was on a badge of the run.
+
+    Signals:
+        hover_settled: The `Hit` on which the cursor rests, or that it has left everything.
+        probe_toggled: A probe is to be pinned to an output (node id, port), or taken off.
     """
+
+    hover_settled = Signal(object)
+    probe_toggled = Signal(str, str)
 
     def __init__(self, session: EditorSession, parent: Optional[QWidget] = None):
         super().__init__(session, parent)
@@ -58,6 +68,7 @@ class Canvas(Wiring, EditCommands, ViewCommands):
         self._hits: List[str] = []
         self._hit_index = -1
         self._hovered: Hit = Hit()
+        self.badge_pressed: Callable[[QPointF], bool] = lambda position: False
         self._hover = QTimer(self, singleShot=True, interval=HOVER_MS)
         self._hover.timeout.connect(self._say_what_is_hovered)
         self._flash = QVariantAnimation(self, startValue=1.0, endValue=0.0, duration=FLASH_MS)
@@ -156,6 +167,8 @@ class Canvas(Wiring, EditCommands, ViewCommands):
     def _pressed(self, position: QPointF, modifiers: Any) -> None:
         self._hover_over(Hit())
         hit = self.hit(position)
+        if self.badge_pressed(position):
+            return
         if hit.kind == PORT and hit.port is not None:
             if self.locked:
                 self.session.message.emit(LOCKED_MESSAGE)
@@ -239,8 +252,10 @@ class Canvas(Wiring, EditCommands, ViewCommands):
             self._hover.start()
         else:
             self._hover.stop()
+            self.hover_settled.emit(hit)
 
     def _say_what_is_hovered(self) -> None:
+        self.hover_settled.emit(self._hovered)
         text = describe(self.items, self._hovered)
         if text and self.viewer.tool is None:
             self.hint.say(text, self.viewer.mapFromScene(self.viewer.cursor_position), lasting=True)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QWidget
 
 from ..document import Change
-from ..session import EditorSession
+from ..session import LOCKED_MESSAGE, EditorSession
 from .graph_items import GraphItems
 from .hints import HintLabel
 from .hits import Hit, hit
@@ -17,8 +17,6 @@ from .looks import WireKey
 from .nodegraph import NodeGraph
 from .theme import Theme
 from .viewer import GRID, CanvasViewer
-
-LOCKED_MESSAGE = "The workflow is locked while it runs; stop the run to edit it"
 
 
 class CanvasBase(QWidget):

@@ -111,6 +111,7 @@ def _wire(canvas: Canvas, menu: QMenu, hit: Hit, position: QPointF) -> None:
     free, look = not canvas.locked, canvas.items.wires[hit.place].look
     _add(menu, "Add reroute dot", lambda: canvas.add_reroute(hit.place, position), "", free)
     _add(menu, "Label…", lambda: canvas.ask_wire_label(hit.place), "", free)
+    _add(menu, "Pin or unpin probe", lambda: canvas.probe_toggled.emit(look.source, look.output))
     menu.addSeparator()
     _add(menu, "Go to source", lambda: canvas.session.reveal(look.source, look.output))
     _add(menu, "Go to target", lambda: canvas.session.reveal(look.target, look.port))

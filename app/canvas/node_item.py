@@ -32,6 +32,7 @@ class NodeItem(AbstractNodeItem):
         hot_port: The port under the cursor.
         wired: Ports with a wire.
         resolved: Types of ports that pass on what is wired to them.
+        overlay: What a run shows on top of it.
     """
 
     def __init__(self, look: NodeLook, theme: Theme):
@@ -48,6 +49,7 @@ class NodeItem(AbstractNodeItem):
         self.wired: FrozenSet[PortKey] = frozenset()
         self.resolved: Dict[PortKey, PortType] = {}
         self.flash = 0.0
+        self.overlay: Optional[QGraphicsItem] = None
         self.look = look
         self.geometry: NodeGeometry = measure(look)
         self._bounds = self.geometry.rect.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)

@@ -34,6 +34,7 @@ class WireItem(PipeItem):
         type: What travels through it.
         is_feedback: True if it closes a cycle, and runs around the nodes.
         is_active, is_hovered: It is selected; the cursor is over it.
+        overlay: What a run shows on top of it.
     """
 
     def __init__(self, look: WireLook, source: NodeItem, target: NodeItem, theme: Theme):
@@ -52,6 +53,7 @@ class WireItem(PipeItem):
         self.lane_back: Optional[float] = None
         self.is_active = self.is_hovered = False
         self.problems: List[Problem] = []
+        self.overlay: Optional[QGraphicsItem] = None
         self._outline: Optional[QPainterPath] = None
         self._middle = QPointF()
         self._line = QLineF()

@@ -17,7 +17,7 @@ from runtime.workflow import FORMAT_KEY, Workflow, load_workflow
 from ..dialogs.choose import choose_file, choose_target
 from ..dialogs.messages import ACCEPT, DESTRUCTIVE, REJECT, ask, show_error
 from ..document import Document
-from ..session import EditorSession
+from ..session import LOCKED_MESSAGE, EditorSession
 from .autosave import Autosave
 from .settings import EditorSettings
 from .watch import FileWatch
@@ -209,6 +209,8 @@ class FileController(QObject):
 
     def guard(self, then: Then) -> None:
         """Do something that gives up the open document; ask first where it has unsaved changes."""
+        if self._is_locked():
+            return
         self._session.commit_pending()
         if not self.document.is_modified:
             then()
@@ -225,6 +227,11 @@ class FileController(QObject):
             ],
         )
 
+    def _is_locked(self) -> bool:
+        if self._session.is_locked:
+            self._session.message.emit(LOCKED_MESSAGE)
+        return self._session.is_locked
+
     # Other programs
 
     def _on_changed(self) -> None:
@@ -237,7 +244,7 @@ class FileController(QObject):
 
     def reload(self) -> None:
         """Show the file as it is on the disk now."""
-        if self.document.path is not None:
+        if self.document.path is not None and not self._is_locked():
             self._open(self.document.path)
 
     def keep(self) -> None:

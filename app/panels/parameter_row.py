@@ -17,6 +17,7 @@ from .shared_parameters import ParameterState, SharedParameter
 from .widgets import ElidedButton, flat_button, rich, set_style, text_label
 
 DOT, LABEL, EDITOR, RESET = range(4)
+LOCKED_TEXT = "Locked while the workflow runs: this is no live parameter."
 
 
 class ParameterRow(QWidget):
@@ -52,6 +53,8 @@ class ParameterRow(QWidget):
         self.editor.edited.connect(self._edit)
         self.editor.rejected.connect(self._reject)
         self.editor.finished.connect(lambda: self.session.document.end_merging())
+        session.lock_changed.connect(self._follow_lock)
+        self._follow_lock(session.is_locked)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -84,6 +87,14 @@ class ParameterRow(QWidget):
         keep = self.reset.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
         self.reset.setSizePolicy(keep)
+
+    def _follow_lock(self, is_locked: bool) -> None:
+        """While the workflow runs only live parameters can be edited."""
+        is_free = self.parameter.declared.live or not is_locked
+        for widget in (self.editor, self.reset):
+            widget.setEnabled(is_free)
+        why = "" if is_free else f"<br><b>{LOCKED_TEXT}</b>"
+        self.setToolTip(parameter_tooltip(self.parameter) + why)
 
     @property
     def has_problem(self) -> bool:

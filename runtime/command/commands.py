@@ -28,16 +28,24 @@ def obey(control: RunControl, line: str) -> None:
     try:
         command = json.loads(line)
         name = command.pop("command")
-        act = _commands(control)[name]
     except (ValueError, TypeError, AttributeError, KeyError) as error:
-        known = ", ".join(_commands(control))
-        raise CommandError(f"{line[:200]!r} is no command; expected an object whose 'command' is one of {known}") from (
-            error
-        )
+        raise CommandError(f"{line[:200]!r} is no command; expected an object with 'command'") from error
+    perform(control, name, command)
+
+
+def perform(control: RunControl, name: str, arguments: Command) -> None:
+    """Do what a command says.
+
+    Raises:
+        CommandError: There is no such command, or its arguments do not fit.
+    """
+    known = _commands(control)
+    if not isinstance(name, str) or name not in known:
+        raise CommandError(f"{name!r} is no command; expected one of {', '.join(known)}")
     try:
-        act(**command)
+        known[name](**arguments)
     except (TypeError, ValueError) as error:
-        raise CommandError(f"the command {line[:200]!r} does not fit: {error}") from error
+        raise CommandError(f"the command {name} with {str(arguments)[:200]} does not fit: {error}") from error
 
 
 def _commands(control: RunControl) -> Dict[str, Callable[..., None]]:

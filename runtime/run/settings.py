@@ -10,11 +10,11 @@ import torch
 
 from ..context import MAX_SEED
 from ..errors import RunError
+from ..modes import INFER, TRAIN
 from ..rl.freezing import check_parts
 from ..scheduler.engine import SCHEDULERS
 from ..scheduler.machine import DEFAULT_QUEUE_SIZE
 
-TRAIN, INFER = "train", "infer"
 COUNTS = ("save_interval", "last_k_checkpoints", "log_interval")
 _KINDS = {"int": "a whole number", "float": "a finite number", "str": "text", "bool": "true or false"}
 

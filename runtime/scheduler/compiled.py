@@ -7,8 +7,8 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Op
 
 from ..errors import NodeFailure, RateError
 from .machine import RELEASE, HeldSlot, Machine, StreamQueue, TriggerWire, Unit
-from .observer import Tap
 from .static_schedule import Entry, StaticSchedule
+from .watch import Tap
 
 Step = Callable[[], None]
 Appends = Tuple[Tuple[str, Callable[[Any], None]], ...]

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from typing import TYPE_CHECKING, Any, Deque, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Deque, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ..errors import DnneError
 from ..events import WireStats
 from ..node import ANY_INPUT, Node
 from ..ports import HELD, STREAM
-
-if TYPE_CHECKING:
-    from .observer import Tap
+from .watch import Tap
 
 FIRE, RELEASE = "fire", "release"
 DEFAULT_QUEUE_SIZE = 2

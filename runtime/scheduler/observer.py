@@ -15,7 +15,7 @@ import torch
 
 from ..context import RunContext
 from ..events import ProbeSample, ViewerFrame
-from .watch import Output, Watch
+from .watch import Output, Tap, Watch
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PROBE_INTERVAL = 0.1
-
-
-class Tap:
-    """Keeps the last value that left an output; to the schedule it is one more held wire."""
-
-    __slots__ = ("value", "written")
-
-    def __init__(self) -> None:
-        self.value: Any = None
-        self.written = False
 
 
 class Observer:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import math
 import threading
-from typing import Sequence, Tuple
+from typing import Any, Sequence, Tuple
 
 from ..errors import DnneError
 
 Output = Tuple[str, str]
+
+
+class Tap:
+    """Keeps the last value that left an output; to the schedule it is one more held wire."""
+
+    __slots__ = ("value", "written")
+
+    def __init__(self) -> None:
+        self.value: Any = None
+        self.written = False
 
 
 class Watch:

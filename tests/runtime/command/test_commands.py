@@ -34,10 +34,10 @@ def test_commands_act_on_the_control():
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("nonsense", "is no command; expected an object whose 'command' is one of pause, resume, step"),
+        ("nonsense", "is no command; expected an object with 'command'"),
         ("[1]", "is no command"),
         ('{"no": 1}', "is no command"),
-        ('{"command": "dance"}', "is no command"),
+        ('{"command": "dance"}', "'dance' is no command; expected one of pause, resume, step"),
         ('{"command": ["pause"]}', "is no command"),
         ('{"command": "edit"}', "does not fit: .*node_id"),
         ('{"command": "step", "size": "huge"}', "does not fit: step size 'huge'"),

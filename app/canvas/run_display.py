@@ -1,0 +1,257 @@
+"""What the canvas shows of a run: who works, who takes the time, what waits, what travels, and where it failed."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Optional, Set, Tuple
+
+from PySide6.QtCore import QObject, QPointF, Signal
+
+from runtime.events import LiveStatistics, NodeStatistics, NodeStats, ProbeSample
+
+from .canvas import Canvas
+from .hits import PORT, WIRE, Hit
+from .looks import OUT
+from .run_items import PROBE_SIZE, NodeOverlay, ProbeItem, QueueChip
+
+Output = Tuple[str, str]
+TOO_SHORT = 0.05
+
+
+class RunDisplay(QObject):
+    """Overlays of one canvas.
+
+    Signals:
+        outputs_changed: The outputs (node id, port) whose values are wanted: pinned and hovered ones.
+        failure_clicked: The badge of the failed node was clicked.
+    """
+
+    outputs_changed = Signal(list)
+    failure_clicked = Signal()
+
+    def __init__(self, canvas: Canvas):
+        super().__init__(canvas)
+        self._canvas = canvas
+        self._probes: Dict[Output, ProbeItem] = {}
+        self._hovered: Optional[Output] = None
+        self._last: Dict[str, NodeStats] = {}
+        self._last_time = 0.0
+        self._shares: Dict[str, float] = {}
+        self._rates: Dict[str, float] = {}
+        self._working = ""
+        self._failed = ""
+        self._shows_heat = self._is_running = False
+        canvas.hover_settled.connect(self._on_hover)
+        canvas.probe_toggled.connect(self.toggle)
+        canvas.badge_pressed = self._press
+        canvas.session.document_replaced.connect(self.clear)
+        canvas.session.document_changed.connect(self._on_changes)
+        canvas.viewer.view_changed.connect(self._place_all)
+
+    # A run's course
+
+    def begin(self) -> None:
+        """A run starts: forget the last one."""
+        self._last, self._last_time, self._shares, self._rates = {}, 0.0, {}, {}
+        self._working, self._is_running = "", True
+        for probe in self._probes.values():
+            probe.samples.clear()
+        self.show_failure("")
+        self._refresh()
+
+    def end(self) -> None:
+        """The run is over; figures stay, but nobody works."""
+        self._is_running, self._working = False, ""
+        for wire in self._canvas.items.wires.values():
+            if isinstance(wire.overlay, QueueChip):
+                wire.overlay.set_state(0, 0)
+        self._refresh()
+
+    def show_statistics(self, event: NodeStatistics) -> None:
+        """Bring rates, shares and queues up to date."""
+        elapsed = event.time - self._last_time
+        if elapsed >= TOO_SHORT:
+            for node in event.nodes:
+                before = self._last.get(node.node_id)
+                seconds = node.seconds - (before.seconds if before else 0.0)
+                firings = node.firings - (before.firings if before else 0)
+                self._shares[node.node_id] = min(max(seconds / elapsed, 0.0), 1.0)
+                self._rates[node.node_id] = max(firings / elapsed, 0.0)
+            self._last = {node.node_id: node for node in event.nodes}
+            self._last_time = event.time
+        if isinstance(event, LiveStatistics) and self._is_running:
+            self._working = event.working
+            self._show_queues(event)
+        self._refresh()
+
+    def _show_queues(self, event: NodeStatistics) -> None:
+        depths = {(node.node_id, wire.port): wire for node in event.nodes for wire in node.wires}
+        for wire in self._canvas.items.wires.values():
+            depth = depths.get((wire.look.target, wire.look.port))
+            if depth is None or (not depth.queued and wire.overlay is None):
+                continue
+            if not isinstance(wire.overlay, QueueChip):
+                wire.overlay = QueueChip(wire)
+            wire.overlay.set_state(depth.queued, depth.limit)
+
+    def _refresh(self) -> None:
+        for node_id, item in self._canvas.items.nodes.items():
+            known = node_id in self._rates or node_id == self._failed or self._shares.get(node_id)
+            if not known and not isinstance(item.overlay, NodeOverlay):
+                continue
+            overlay = self._overlay(node_id)
+            share, rate = self._shares.get(node_id, 0.0), self._rates.get(node_id)
+            text = "" if rate is None else f"{_rate(rate)}  ·  {100 * share:.0f} %"
+            overlay.set_state(text, share, node_id == self._working, self._shows_heat)
+
+    def _overlay(self, node_id: str) -> NodeOverlay:
+        item = self._canvas.items.nodes[node_id]
+        if not isinstance(item.overlay, NodeOverlay):
+            item.overlay = NodeOverlay(item)
+        return item.overlay
+
+    def set_heat(self, on: bool) -> None:
+        """Tint every node by its share of the time, or do not."""
+        self._shows_heat = on
+        self._refresh()
+
+    def clear(self) -> None:
+        """Another document: nothing is known of it."""
+        for output in list(self._probes):
+            self._remove(output)
+        self._last, self._shares, self._rates, self._working, self._failed = {}, {}, {}, "", ""
+        self._hovered = None
+        self._tell()
+
+    # Failure
+
+    def show_failure(self, node_id: str) -> None:
+        """Put the red badge on this node; on none where it is empty."""
+        nodes = self._canvas.items.nodes
+        if self._failed in nodes:
+            self._overlay(self._failed).set_failed(False)
+        self._failed = node_id
+        if node_id in nodes:
+            self._overlay(node_id).set_failed(True)
+
+    def _press(self, position: QPointF) -> bool:
+        item = self._canvas.items.nodes.get(self._failed)
+        overlay = item.overlay if item is not None else None
+        if isinstance(overlay, NodeOverlay) and overlay.has_failed and overlay.badge.contains(position):
+            self.failure_clicked.emit()
+            return True
+        return False
+
+    # Probes
+
+    @property
+    def pinned(self) -> List[Output]:
+        """Outputs with a pinned probe."""
+        return [output for output, probe in self._probes.items() if probe.is_pinned]
+
+    @property
+    def wanted(self) -> List[Output]:
+        """Outputs whose values are wanted now."""
+        return [*self.pinned, *([self._hovered] if self._hovered and self._hovered not in self.pinned else [])]
+
+    def probe(self, output: Output) -> Optional[ProbeItem]:
+        """The probe of an output, if one is shown."""
+        return self._probes.get(output)
+
+    def toggle(self, node_id: str, port: str) -> None:
+        """Pin a probe to an output, or take it off."""
+        output = (node_id, port)
+        probe = self._probes.get(output) or self._new_probe(output)
+        probe.is_pinned = not probe.is_pinned
+        probe.update()
+        if not probe.is_pinned and output != self._hovered:
+            self._remove(output)
+        self._tell()
+
+    def unpin_all(self) -> None:
+        """Take all probes off."""
+        for output in self.pinned:
+            self.toggle(*output)
+
+    def show_sample(self, sample: ProbeSample) -> None:
+        """A value came through."""
+        probe = self._probes.get((sample.node_id, sample.port))
+        if probe is not None:
+            probe.add(sample)
+
+    def _on_hover(self, hit: object) -> None:
+        output = self._output_of(hit) if self._is_running and isinstance(hit, Hit) else None
+        if output == self._hovered:
+            return
+        before, self._hovered = self._hovered, output
+        if before is not None and before in self._probes and not self._probes[before].is_pinned:
+            self._remove(before)
+        if output is not None and output not in self._probes:
+            self._new_probe(output)
+        self._tell()
+
+    def _output_of(self, hit: Hit) -> Optional[Output]:
+        wires = self._canvas.items.wires
+        if hit.kind == WIRE and hit.place in wires:
+            look = wires[hit.place].look
+            return (look.source, look.output)
+        if hit.kind == PORT and hit.port is not None:
+            if hit.port.side == OUT:
+                return (hit.node_id, hit.port.name)
+            sources = [w.look for w in wires.values() if (w.look.target, w.look.port) == (hit.node_id, hit.port.name)]
+            return (sources[0].source, sources[0].output) if sources else None
+        return None
+
+    def _new_probe(self, output: Output) -> ProbeItem:
+        node = self._canvas.items.nodes.get(output[0])
+        title = f"{node.look.title if node else output[0]}.{output[1]}"
+        probe = ProbeItem(title, self._canvas)
+        self._probes[output] = probe
+        self._canvas.items.scene.addItem(probe)
+        self._place(output)
+        return probe
+
+    def _place(self, output: Output) -> None:
+        """Beside the middle of the output's first wire; beside the port where it has none."""
+        items = self._canvas.items
+        wires = [wire for wire in items.wires.values() if (wire.look.source, wire.look.output) == output]
+        if wires:
+            place = wires[0].middle + QPointF(14, 14)
+        elif output[0] in items.nodes:
+            place = items.nodes[output[0]].port_place(OUT, output[1]) + QPointF(14, 14)
+        else:
+            return
+        width, height = (length / self._canvas.viewer.zoom for length in PROBE_SIZE)
+        taken = [other.pos() for key, other in self._probes.items() if key != output]
+        while any(abs(place.x() - t.x()) < width and abs(place.y() - t.y()) < height for t in taken):
+            place = place + QPointF(0, height * 1.06)
+        self._probes[output].setPos(place)
+
+    def _remove(self, output: Output) -> None:
+        probe = self._probes.pop(output)
+        if probe.scene() is not None:
+            probe.scene().removeItem(probe)
+
+    def _on_changes(self, _: object) -> None:
+        nodes: Set[str] = set(self._canvas.items.nodes)
+        gone = [output for output in self._probes if output[0] not in nodes]
+        for output in gone:
+            self._remove(output)
+        self._place_all()
+        if gone:
+            self._tell()
+
+    def _place_all(self) -> None:
+        """Side by side at this zoom; first those that were there first."""
+        probes, self._probes = self._probes, {}
+        for output, probe in probes.items():
+            self._probes[output] = probe
+            self._place(output)
+
+    def _tell(self) -> None:
+        self.outputs_changed.emit(self.wanted)
+
+
+def _rate(rate: float) -> str:
+    if rate >= 10_000:
+        return f"{rate / 1000:,.0f}k/s"
+    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s"

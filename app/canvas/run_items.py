@@ -1,0 +1,227 @@
+"""What is drawn over nodes and wires while a graph runs."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Any, Deque, Optional
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from runtime.events import ProbeSample
+
+from .node_geometry import LABEL_PIXELS
+from .node_item import NodeItem
+from .theme import Theme, blend, font
+from .wire_item import WireItem
+
+ROOM, RADIUS = 30.0, 10.0
+FAIL_SIZE = 26.0
+CHIP_PIXELS, CHIP_HEIGHT = 10, 16.0
+READABLE_PIXELS, LARGEST_PIXELS = 10.0, 18.0
+TEXT_DETAIL = 0.3
+COOL, HOT = QColor("#3f7fd0"), QColor("#e2483d")
+Z_PROBE = 6.0
+SAMPLES_KEPT = 100
+PROBE_SIZE = (224.0, 92.0)
+
+
+class _Overlay(QGraphicsItem):
+    """Takes no events: clicks go to what lies below."""
+
+    def __init__(self, themed: Any, parent: Optional[QGraphicsItem] = None):
+        super().__init__(parent)
+        self._themed = themed
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.setAcceptHoverEvents(False)
+
+    @property
+    def theme(self) -> Theme:
+        """The present colours, as those of what it lies on."""
+        theme: Theme = self._themed.theme
+        return theme
+
+
+class NodeOverlay(_Overlay):
+    """Rate and share of time under a node, a frame while it works, its heat, and the badge of its failure.
+
+    Attributes:
+        share: Part of the run's time that the node has lately taken, in [0, 1].
+        text: What stands under the card.
+        has_failed: The run ended here.
+    """
+
+    def __init__(self, node: NodeItem):
+        super().__init__(node, node)
+        self.node = node
+        self.share = 0.0
+        self.text = ""
+        self.is_working = self.shows_heat = self.has_failed = False
+
+    def set_state(self, text: str, share: float, is_working: bool, shows_heat: bool) -> None:
+        """Draw another state; nothing happens where it looks the same."""
+        share = round(share, 2)
+        state = (text, share, is_working, shows_heat)
+        if state != (self.text, self.share, self.is_working, self.shows_heat):
+            self.text, self.share, self.is_working, self.shows_heat = state
+            self.update()
+
+    def set_failed(self, on: bool) -> None:
+        """Show that the run ended here."""
+        if on != self.has_failed:
+            self.has_failed = on
+            self.update()
+
+    @property
+    def badge(self) -> QRectF:
+        """The failure's badge, in scene coordinates."""
+        return self._badge().translated(self.node.pos())
+
+    def _badge(self) -> QRectF:
+        return QRectF(-FAIL_SIZE / 2, -FAIL_SIZE / 2, FAIL_SIZE, FAIL_SIZE)
+
+    def boundingRect(self) -> QRectF:  # noqa: N802
+        """The card with room for frame, badge and text."""
+        return self.node.geometry.rect.adjusted(-ROOM, -ROOM, ROOM, ROOM)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: Optional[QWidget] = None) -> None:
+        """Draw heat, frame, text and badge."""
+        detail = option.levelOfDetailFromTransform(painter.worldTransform())
+        card = self.node.geometry.rect
+        if self.shows_heat and self.share > 0.0:
+            colour = blend(COOL, HOT, math.sqrt(self.share))
+            colour.setAlpha(60 + round(120 * self.share))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colour)
+            painter.drawRoundedRect(card, RADIUS - 2, RADIUS - 2)
+        if self.is_working or self.has_failed:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(self.theme.error if self.has_failed else self.theme.accent, 3.0))
+            painter.drawRoundedRect(card.adjusted(-4, -4, 4, 4), RADIUS, RADIUS)
+        if self.text and detail >= TEXT_DETAIL and not self.node.look.is_reroute:
+            pixels = round(min(max(CHIP_PIXELS, READABLE_PIXELS / detail), LARGEST_PIXELS))
+            painter.setFont(font(pixels))
+            painter.setPen(self.theme.dim_text)
+            place = QRectF(card.left() - ROOM, card.bottom() + 3, card.width() + 2 * ROOM, pixels + 8.0)
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self.text)
+        if self.has_failed:
+            self._paint_badge(painter)
+
+    def _paint_badge(self, painter: QPainter) -> None:
+        rect = self._badge()
+        painter.setPen(QPen(self.theme.background, 2.0))
+        painter.setBrush(self.theme.error)
+        painter.drawEllipse(rect)
+        painter.setPen(QColor("#ffffff"))
+        painter.setFont(font(15, True))
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, "!")
+
+
+class QueueChip(_Overlay):
+    """How many values wait on a wire."""
+
+    def __init__(self, wire: WireItem):
+        super().__init__(wire, wire)
+        self.wire = wire
+        self.text = ""
+        self.is_full = False
+
+    def set_state(self, queued: int, limit: int) -> None:
+        """Draw another depth; nothing is drawn where nothing waits."""
+        text = f"{queued}/{limit}" if queued else ""
+        if text != self.text:
+            self.prepareGeometryChange()
+            self.text, self.is_full = text, queued >= limit
+            self.update()
+
+    def boundingRect(self) -> QRectF:  # noqa: N802
+        """Around the end of the wire, before its port."""
+        width = QFontMetricsF(font(CHIP_PIXELS)).horizontalAdvance(self.text or "0/0") + 12
+        end = self.wire.end
+        return QRectF(end.x() - width - 10, end.y() - CHIP_HEIGHT / 2, width, CHIP_HEIGHT)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: Optional[QWidget] = None) -> None:
+        """Draw the chip."""
+        if not self.text or option.levelOfDetailFromTransform(painter.worldTransform()) < TEXT_DETAIL:
+            return
+        rect = self.boundingRect()
+        edge = self.theme.warning if self.is_full else self.theme.node_border
+        painter.setPen(QPen(edge, 1.2))
+        painter.setBrush(self.theme.background)
+        painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), 7, 7)
+        painter.setPen(self.theme.text)
+        painter.setFont(font(CHIP_PIXELS))
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.text)
+
+
+class ProbeItem(_Overlay):
+    """The last value on a wire in figures, and the course of its mean; as large on the screen at every zoom.
+
+    Attributes:
+        title: ``Step.rewards``.
+        is_pinned: It stays until it is unpinned.
+        samples: The last ones, oldest first.
+    """
+
+    def __init__(self, title: str, themed: Any):
+        super().__init__(themed)
+        self.title = title
+        self.is_pinned = False
+        self.samples: Deque[ProbeSample] = deque(maxlen=SAMPLES_KEPT)
+        self.setZValue(Z_PROBE)
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
+
+    def add(self, sample: ProbeSample) -> None:
+        """Show a new sample."""
+        self.samples.append(sample)
+        self.update()
+
+    @property
+    def lines(self) -> tuple:
+        """What is written: name, shape with dtype, and figures."""
+        if not self.samples:
+            return (self.title, "no value yet", "")
+        last = self.samples[-1]
+        shape = f"{last.dtype} {last.shape}" if last.shape else last.dtype
+        if math.isnan(last.mean):
+            figures = "" if last.finite == 1.0 else "no finite element"
+        else:
+            figures = f"min {last.minimum:.3g}   mean {last.mean:.3g}   max {last.maximum:.3g}"
+            figures += "" if last.finite == 1.0 else f"   {100 * (1 - last.finite):.2g} % not finite"
+        return (self.title, shape, figures)
+
+    def boundingRect(self) -> QRectF:  # noqa: N802
+        """The panel."""
+        return QRectF(0, 0, *PROBE_SIZE)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: Optional[QWidget] = None) -> None:
+        """Draw the panel."""
+        theme, rect = self.theme, self.boundingRect().adjusted(1, 1, -1, -1)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.accent if self.is_pinned else theme.node_border, 1.2))
+        painter.setBrush(blend(theme.node, theme.background, 0.3))
+        painter.drawRoundedRect(rect, 6, 6)
+        for row, text in enumerate(self.lines):
+            chosen = font(LABEL_PIXELS if row < 2 else CHIP_PIXELS, bold=row == 0)
+            painter.setFont(chosen)
+            wrong = row == 2 and "finite" in text
+            painter.setPen(theme.error if wrong else theme.text if row == 0 else theme.dim_text)
+            elided = QFontMetricsF(chosen).elidedText(text, Qt.TextElideMode.ElideRight, rect.width() - 10)
+            painter.drawText(QPointF(8, 17 + 15 * row), elided)
+        self._paint_course(painter, QRectF(8, 54, rect.width() - 14, rect.height() - 60))
+
+    def _paint_course(self, painter: QPainter, rect: QRectF) -> None:
+        means = [sample.mean for sample in self.samples if math.isfinite(sample.mean)]
+        if len(means) < 2:
+            return
+        low, high = min(means), max(means)
+        span, step = (high - low) or 1.0, rect.width() / (SAMPLES_KEPT - 1)
+        left = rect.right() - step * (len(means) - 1)
+        points = [
+            QPointF(left + step * index, rect.bottom() - rect.height() * (mean - low) / span)
+            for index, mean in enumerate(means)
+        ]
+        painter.setPen(QPen(self.theme.accent, 1.4))
+        painter.drawPolyline(QPolygonF(points))

@@ -1,0 +1,179 @@
+"""A run in a process of its own, with any interpreter that has torch: a crash there leaves the editor alone."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any, Deque, Dict, List, Mapping, Optional, Sequence
+
+import app
+from runtime.errors import RunError
+from runtime.event_records import events_from
+
+from .host import Outcome, RunHost
+from .mailbox import Mailbox
+
+logger = logging.getLogger(__name__)
+
+PACKAGE_ROOT = Path(app.__file__).parents[1]
+TAIL_LINES = 60
+BLOCK = 1 << 16
+CHECK_SECONDS = 60.0
+PATIENCE = 30.0
+PROBE = (
+    "import json, platform, sys\n"
+    "import platformdirs, torch\n"
+    "import app.cli\n"
+    "print(json.dumps([platform.python_version(), torch.__version__]))"
+)
+
+
+def environment() -> Dict[str, str]:
+    """The editor's own, with its packages in front: the process runs the same code."""
+    paths = [str(PACKAGE_ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path), "PYTHONUNBUFFERED": "1"}
+
+
+def check_interpreter(path: str) -> str:
+    """Start an interpreter, and say what it is: ``Python 3.8.18, torch 2.4.1``.
+
+    Raises:
+        RunError: It does not start, or lacks torch or what DNNE needs.
+    """
+    try:
+        result = subprocess.run(
+            [path or sys.executable, "-c", PROBE], env=environment(), cwd=PACKAGE_ROOT, capture_output=True,
+            encoding="utf-8", errors="replace", timeout=CHECK_SECONDS, stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RunError(f"the interpreter {path} does not start: {error}; choose a Python of 3.8 to 3.13") from error
+    if result.returncode != 0:
+        reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise RunError(
+            f"the interpreter {path} cannot run DNNE: {reason}; it needs Python 3.8 or later with: "
+            "pip install torch platformdirs"
+        )
+    try:
+        python, torch = json.loads(result.stdout.strip().splitlines()[-1])
+    except (ValueError, IndexError) as error:
+        raise RunError(f"{path} is no Python interpreter: it answered {result.stdout[:80]!r}") from error
+    return f"Python {python}, torch {torch}"
+
+
+class ProcessHost(RunHost):
+    """Runs ``dnne train`` or ``dnne infer`` in a process; events come over a pipe, commands go to its input.
+
+    Args:
+        words: Subcommand, file and options.
+        interpreter: Python of the process; the editor's own where it is empty.
+        mailbox: Gets the events.
+    """
+
+    def __init__(self, words: Sequence[str], interpreter: str, mailbox: Mailbox):
+        super().__init__(mailbox)
+        self._words, self._interpreter = list(words), interpreter or sys.executable
+        self._process: Optional[subprocess.Popen] = None
+        self._tail: Deque[str] = deque(maxlen=TAIL_LINES)
+        self._threads: List[threading.Thread] = []
+        self._write_lock = threading.Lock()
+
+    @property
+    def pid(self) -> Optional[int]:
+        """Of the process, once it was started."""
+        return self._process.pid if self._process is not None else None
+
+    def start(self) -> None:
+        """Start the process and the threads that listen to it."""
+        reading, writing = os.pipe()
+        command = [self._interpreter, "-m", "app.cli", *self._words, "--events", f"/dev/fd/{writing}", "--commands"]
+        try:
+            self._process = subprocess.Popen(
+                command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                pass_fds=(writing,), start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            os.close(reading)
+            self.outcome = Outcome(2, f"the interpreter {self._interpreter} does not start: {error}")
+            return
+        finally:
+            os.close(writing)
+        output = threading.Thread(target=self._read_output, name="dnne-run-output", daemon=True)
+        events = threading.Thread(target=self._read_events, args=(reading, output), name="dnne-run-events", daemon=True)
+        self._threads = [output, events]
+        for thread in self._threads:
+            thread.start()
+
+    def _read_output(self) -> None:
+        assert self._process is not None and self._process.stdout is not None
+        with self._process.stdout as stream:
+            for line in stream:
+                self._tail.append(line.decode("utf-8", "replace").rstrip())
+
+    def _read_events(self, descriptor: int, output: threading.Thread) -> None:
+        assert self._process is not None
+        rest = b""
+        with open(descriptor, "rb", buffering=0) as pipe:
+            while True:
+                block = pipe.read(BLOCK)
+                if not block:
+                    break
+                *lines, rest = (rest + block).split(b"\n")
+                self._deliver(lines)
+        code = self._process.wait()
+        output.join()
+        with contextlib.suppress(OSError):  # the process has closed its end already
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        self.outcome = Outcome(code, _end_in_words(code, list(self._tail)), "\n".join(self._tail))
+
+    def _deliver(self, lines: Sequence[bytes]) -> None:
+        records: List[Mapping[str, Any]] = []
+        for line in lines:
+            try:
+                records.append(json.loads(line))
+            except ValueError:
+                logger.warning("the run's process sent a line that is no event: %r", line[:200])
+        for event in events_from(records):
+            self.mailbox.put(event)
+
+    def command(self, name: str, /, **arguments: Any) -> None:
+        """Send a command; a process that has ended takes none any more."""
+        line = json.dumps({"command": name, **arguments}) + "\n"
+        if self._process is None or self._process.stdin is None:
+            return
+        with self._write_lock, contextlib.suppress(BrokenPipeError, ValueError):  # it has ended: the outcome says how
+            self._process.stdin.write(line.encode())
+            self._process.stdin.flush()
+
+    def close(self) -> None:
+        """Wait for the process and the threads; a process that does not end is killed."""
+        deadline = time.monotonic() + PATIENCE
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if self._process is not None and self._process.poll() is None:
+            logger.error("the run's process did not end within %g s and is killed", PATIENCE)
+            self._process.kill()
+        for thread in self._threads:
+            thread.join()
+
+
+def _end_in_words(code: int, tail: Sequence[str]) -> str:
+    if code < 0:
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        return f"the run's process was killed by {name} ({-code}); what it had saved is in its run folder"
+    if code > 0:
+        last = next((line for line in reversed(tail) if line.strip()), "")
+        return f"the run's process ended with exit code {code}" + (f": {last}" if last else "")
+    return ""

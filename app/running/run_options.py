@@ -1,0 +1,181 @@
+"""Settings of the next run, as the options of the command line that they are: one declaration, one validation."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, NoReturn, Optional, Sequence, Tuple
+
+from runtime.errors import RunError
+from runtime.modes import INFER, TRAIN
+
+if TYPE_CHECKING:
+    from runtime.run import RunSettings
+
+THREAD, PROCESS = "thread", "process"
+HOSTS = (THREAD, PROCESS)
+SET_BY_EDITOR = ("help", "assignments", "events", "commands", "visual", "headless", "test_mode", "nodes_dir")
+PATHS = {"DIR": "folder", "RUN": "folder", "FILE": "file"}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting, as the command line declares it.
+
+    Attributes:
+        name: Key of its value.
+        flag: ``--total-timesteps``.
+        group: Title of its group.
+        help: One line.
+        choices: The allowed words, where they are few.
+        is_switch: On or off.
+        path: ``folder`` or ``file`` where it is one, else empty.
+        check: Turns the text into a value, and raises with the reason where it is none.
+    """
+
+    name: str
+    flag: str
+    group: str
+    help: str
+    choices: Tuple[str, ...]
+    is_switch: bool
+    path: str
+    check: Optional[Callable[[str], Any]]
+
+    @property
+    def label(self) -> str:
+        """``Total timesteps``."""
+        return self.flag.lstrip("-").replace("-", " ").capitalize()
+
+    def problem(self, text: str) -> str:
+        """Why a text is no value of this option; empty where it is one."""
+        if not text or self.check is None:
+            return ""
+        try:
+            self.check(text)
+        except argparse.ArgumentTypeError as error:
+            return str(error)
+        return ""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise RunError(message)
+
+
+def _parser(mode: str) -> _Parser:
+    from runtime.command.options import add_run_options  # brings torch
+
+    parser = _Parser(prog="dnne", add_help=False, allow_abbrev=False)
+    add_run_options(parser, train=mode == TRAIN, infer=mode == INFER)
+    return parser
+
+
+def options_of(mode: str) -> List[Option]:
+    """The settings of a mode, in the order of the command line's help."""
+    found = []
+    for group in _parser(mode)._action_groups:
+        for action in group._group_actions:
+            if action.option_strings and action.dest not in SET_BY_EDITOR:
+                found.append(_option(action, group.title or ""))
+    return found
+
+
+def _option(action: argparse.Action, group: str) -> Option:
+    return Option(
+        action.dest, action.option_strings[-1], group, action.help or "", tuple(map(str, action.choices or ())),
+        action.nargs == 0, PATHS.get(str(action.metavar), ""), action.type if callable(action.type) else None,
+    )  # fmt: skip
+
+
+@dataclass
+class RunOptions:
+    """What the user has set for the next runs of one workflow.
+
+    Attributes:
+        values: Texts by mode and option; switches are ``"on"``. What is not there has its default.
+        host: ``thread`` (in the editor) or ``process``.
+        interpreter: Python of the process; empty for the editor's own.
+    """
+
+    values: Dict[str, Dict[str, str]] = field(default_factory=lambda: {TRAIN: {}, INFER: {}})
+    host: str = THREAD
+    interpreter: str = ""
+
+    def put(self, mode: str, name: str, text: str) -> None:
+        """Set an option; an empty text takes it back to its default."""
+        if text:
+            self.values[mode][name] = text
+        else:
+            self.values[mode].pop(name, None)
+
+    def words(self, mode: str, folder: Path) -> List[str]:
+        """The options as the words of a command line.
+
+        Args:
+            mode: ``train`` or ``infer``.
+            folder: What relative paths and the default folder of runs are below.
+        """
+        from runtime.command.options import DEFAULT_LOG_DIR  # brings torch
+
+        given, words = self.values[mode], []
+        for option in options_of(mode):
+            text = given.get(option.name, "")
+            if not text:
+                continue
+            if option.path:
+                text = str(folder / Path(text).expanduser())
+            words += [option.flag] if option.is_switch else [f"{option.flag}={text}"]
+        if not given.get("resume") and not given.get("log_dir"):
+            words.append(f"--log-dir={folder / DEFAULT_LOG_DIR}")
+        return words
+
+    def as_text(self) -> str:
+        """For the settings file."""
+        return json.dumps({"values": self.values, "host": self.host, "interpreter": self.interpreter})
+
+    @classmethod
+    def from_text(cls, text: str) -> RunOptions:
+        """Undo `as_text`; what is damaged, or belongs to another version, has its default."""
+        options = cls()
+        try:
+            kept = json.loads(text)
+        except ValueError:
+            return options
+        if not isinstance(kept, dict):
+            return options
+        for mode, own in options.values.items():
+            names = {option.name for option in options_of(mode)}
+            saved = kept.get("values", {}).get(mode, {}) if isinstance(kept.get("values"), dict) else {}
+            own.update({name: text for name, text in saved.items() if name in names and isinstance(text, str)})
+        options.host = kept["host"] if kept.get("host") in HOSTS else THREAD
+        options.interpreter = str(kept.get("interpreter") or "")
+        return options
+
+
+def parse(words: Sequence[str], mode: str) -> argparse.Namespace:
+    """Parsed options.
+
+    Raises:
+        RunError: A word is no option, or a value does not fit.
+    """
+    return _parser(mode).parse_args(list(words))
+
+
+def check(words: Sequence[str], mode: str) -> Optional[RunSettings]:
+    """The run settings that the words make; ``None`` where they depend on the run that is resumed.
+
+    Raises:
+        RunError: They make no sense; the text is the runtime's own.
+    """
+    from runtime.command.configure import configure  # bring torch
+    from runtime.command.options import run_settings
+
+    args = parse(words, mode)
+    if getattr(args, "resume", None):
+        return None
+    settings = run_settings(configure(args, mode == INFER, "").args, mode == INFER)
+    settings.torch_device()
+    return settings

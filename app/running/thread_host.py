@@ -1,0 +1,57 @@
+"""A run in a thread of the editor: the session of `dnne train`, with the window in the place of the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import threading
+import traceback
+from typing import Any
+
+from runtime.command.commands import perform
+from runtime.command.host import Host
+from runtime.command.launch import Session, Source
+from runtime.errors import DnneError
+
+from .host import Outcome, RunHost
+from .mailbox import Mailbox
+
+
+class ThreadHost(RunHost):
+    """Runs a session in a worker thread.
+
+    Args:
+        source: The workflow as it was when the run began.
+        args: Parsed options.
+        inference: Nothing is trained.
+        mailbox: Gets the events.
+    """
+
+    def __init__(self, source: Source, args: argparse.Namespace, inference: bool, mailbox: Mailbox):
+        super().__init__(mailbox)
+        self._source, self._args, self._inference = source, args, inference
+        self._host = Host(mailbox.put)
+        self._thread = threading.Thread(target=self._run, name="dnne-run", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            with contextlib.ExitStack() as stack:
+                session = Session(self._source, self._args, self._inference, False, stack, self._host)
+                code = session.run()
+            self.outcome = Outcome(code)
+        except DnneError as error:
+            self.outcome = Outcome(2, str(error))
+        except BaseException as error:  # noqa: BLE001 - shown in the window, which goes on
+            self.outcome = Outcome(1, f"{type(error).__name__}: {error}", traceback.format_exc())
+
+    def command(self, name: str, /, **arguments: Any) -> None:
+        """Set the run's switches; the engine looks at them at its next safe point."""
+        perform(self._host.control, name, arguments)
+
+    def close(self) -> None:
+        """Wait for the thread."""
+        self._thread.join()

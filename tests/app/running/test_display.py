@@ -1,0 +1,121 @@
+"""What the canvas and the status bar show of a run."""
+
+import pytest
+from PySide6.QtCore import QPointF
+
+from runtime.events import LiveStatistics, Metrics, NodeStats, ProbeSample, WireStats
+from tests.app.running.conftest import RunUnderTest
+
+
+def statistics(time, firings, seconds, working="6", queued=0):
+    wires = (WireStats("states", queued, 2),)
+    nodes = (NodeStats("5", "Step", firings, 0.0, 0), NodeStats("6", "Trainer", firings, seconds, queued, wires))
+    return LiveStatistics(time, firings, nodes, working)
+
+
+@pytest.fixture
+def display(window):
+    window.run_view.display.begin()
+    return window.run_view.display
+
+
+def test_rates_shares_queues_and_the_working_node(window, display):
+    display.show_statistics(statistics(1.0, 100, 0.1))
+    display.show_statistics(statistics(2.0, 300, 0.6, queued=2))
+    overlay = window.canvas.items.nodes["6"].overlay
+    assert overlay.text == "200/s  ·  50 %" and overlay.is_working and overlay.share == 0.5
+    assert not window.canvas.items.nodes["5"].overlay.is_working
+    chips = [wire.overlay for wire in window.canvas.items.wires.values() if wire.overlay is not None]
+    assert [(chip.text, chip.is_full) for chip in chips] == [("2/2", True)]
+    display.set_heat(True)
+    assert overlay.shows_heat
+    window.grab()
+    display.end()
+    assert not overlay.is_working and chips[0].text == "" and overlay.text == "200/s  ·  50 %"
+
+
+def test_a_probe_is_pinned_by_the_menu_of_a_wire_and_shows_its_samples(window, display):
+    wished = []
+    display.outputs_changed.connect(wished.append)
+    window.canvas.probe_toggled.emit("5", "rewards")
+    assert wished == [[("5", "rewards")]] and display.pinned == [("5", "rewards")]
+    probe = display.probe(("5", "rewards"))
+    assert probe.lines == ("Step.rewards", "no value yet", "")
+    for i in range(120):
+        display.show_sample(ProbeSample(0.1 * i, "5", "rewards", (64,), "float32", -1.0, 0.1 * i, 2.0, 1.0))
+    assert len(probe.samples) == 100
+    assert probe.lines[1:] == ("float32 (64,)", "min -1   mean 11.9   max 2")
+    display.show_sample(ProbeSample(13.0, "5", "rewards", (64,), "float32", -1.0, 0.1, 2.0, 0.5))
+    assert "50 % not finite" in probe.lines[2]
+    window.grab()
+    window.actions_by_name["actionUnpinProbes"].trigger()
+    assert display.pinned == [] and wished[-1] == [] and probe.scene() is None
+
+
+def test_a_wire_under_the_cursor_is_probed_while_a_run_goes_on(window, display, qtbot):
+    canvas, wished = window.canvas, []
+    display.outputs_changed.connect(wished.append)
+    wire = next(wire for wire in canvas.items.wires.values() if wire.look.output == "policy_output")
+    canvas.viewer.hovered.emit(wire.path().pointAtPercent(0.4))
+    qtbot.waitUntil(lambda: wished == [[("3", "policy_output")]])
+    canvas.viewer.hovered.emit(QPointF(-5000, -5000))
+    assert wished[-1] == [] and display.probe(("3", "policy_output")) is None
+
+
+def test_another_document_has_no_probes(window, display):
+    display.toggle("5", "rewards")
+    window.files.new()
+    assert display.wanted == []
+
+
+def test_the_status_bar_tells_where_the_run_stands(window, qtbot):
+    run = RunUnderTest(window, qtbot)
+    status = window.run_view.status
+    assert not status.isVisible()
+    run.start(iterations=100_000)
+    run.wait(lambda: len(run.of(Metrics)) > 3 and "steps/s" in status.text.text())
+    assert status.text.text().startswith("Running  ·  iteration ") and status.bar.isVisible()
+    assert status.bar.maximum() == 1000
+    run.stop()
+    assert status.text.text().startswith("Finished")
+
+
+def test_the_settings_panel_writes_the_options_and_says_what_is_wrong(window, qtbot):
+    panel, controller = window.run_view.settings, window.controller
+    window.actions_by_name["actionRunSettings"].trigger()
+    assert panel.isVisible()
+    field = panel.fields["train"]["seed"]
+    qtbot.keyClicks(field.input, "12x")
+    assert "is not a whole number" in field.hint.text() and "--seed" in panel.verdict.text()
+    field.input.clear()
+    qtbot.keyClicks(field.input, "12")
+    assert controller.options.values["train"] == {"seed": "12"} and "--seed=12" in panel.verdict.text()
+    panel.show_mode("infer")
+    assert "inference needs trained weights" in panel.verdict.text()
+    panel.fields["infer"]["untrained"].input.click()
+    assert panel.verdict.text().startswith("dnne infer FILE --untrained")
+
+
+def test_settings_are_kept_for_each_workflow(window, qtbot, tmp_path):
+    field = window.run_view.settings.fields["train"]["seed"]
+    qtbot.keyClicks(field.input, "7")
+    path = window.session.document.path
+    window.files.new()
+    assert window.controller.options.values["train"] == {}
+    window.files.open_path(path)
+    assert window.controller.options.values["train"] == {"seed": "7"} and field.text == "7"
+
+
+def test_an_interpreter_is_tried_in_the_background(window, qtbot):
+    import sys
+
+    panel = window.run_view.settings
+    panel.host.setCurrentIndex(1)
+    panel.host.activated.emit(1)
+    panel.interpreter.setText(sys.executable)
+    panel.interpreter.editingFinished.emit()
+    qtbot.waitUntil(lambda: "torch" in panel.interpreter_says.text(), timeout=30_000)
+    assert panel.interpreter_says.text().startswith("Python 3.")
+    panel.interpreter.setText("/bin/false")
+    panel.interpreter.editingFinished.emit()
+    qtbot.waitUntil(lambda: "cannot run DNNE" in panel.interpreter_says.text(), timeout=30_000)
