@@ -51,6 +51,10 @@ class ParameterTable:
             self._set(self.rows.index_copy(1, env_ids, self.pending.repeat(1, len(env_ids))))
         return dict(zip(self.names, self.rows.index_select(1, env_ids).unbind(0)))
 
+    def differs(self, env_ids: Tensor) -> Tensor:
+        """Where any value in force is not its default. Shape: (K,) bool."""
+        return (self.rows.index_select(1, env_ids) != self.defaults).any(0)
+
     def state_dict(self) -> Dict[str, Any]:
         """All values. Tensors are copies."""
         return {

@@ -1,7 +1,7 @@
 """What an engine does for a simulator of N environments: put robots somewhere, drive them, and measure."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Dict
+from typing import Any, ClassVar, Dict, Sequence
 
 from torch import Tensor
 
@@ -42,6 +42,9 @@ class PhysicsBackend(ABC):
             env_ids: Shape: (K,) int64.
             bodies: Properties by the body's name, one row per id.
         """
+
+    def restore_bodies(self, env_ids: Tensor, names: Sequence[str]) -> None:  # noqa: B027
+        """Give these bodies the masses of the model again, in some environments. Shape of the ids: (K,) int64."""
 
     def state_dict(self) -> Dict[str, Any]:
         """All that the next step depends on besides positions and velocities, bit by bit. Tensors are copies."""

@@ -156,7 +156,8 @@ class PhysicsSimulator(Simulator):
         """Go on from a saved state, on this simulator's device; see `Simulator.load_state_dict`."""
         self._check_fits(state)
         self._table.load_state_dict(state)
-        self._apply_parameters(self._all)
+        if not self._table.is_default:
+            self._apply_parameters(self._all)
         self._state = self._observations = None
         if state["state"] is not None:
             self._state = self._rebuilt(state["state"])
@@ -204,10 +205,12 @@ class PhysicsSimulator(Simulator):
 
     def _apply_parameters(self, env_ids: Tensor) -> None:
         self._efforts = self.task.efforts(self._table.values)
-        rows = {name: values.index_select(0, env_ids) for name, values in self._table.values.items()}
+        changed = self._table.differs(env_ids)
+        rows = {name: values.index_select(0, env_ids[changed]) for name, values in self._table.values.items()}
         bodies = self.task.bodies(rows)
-        if bodies and not self._table.is_default:
-            self.backend.set_bodies(env_ids, bodies)
+        if bodies:
+            self.backend.set_bodies(env_ids[changed], bodies)
+            self.backend.restore_bodies(env_ids[~changed], tuple(bodies))
 
     def _take_out(self, bad: Tensor, step: "_Step") -> Tuple[Tensor, Evaluation, Tensor]:
         """End the episodes of bad environments as if their time were up, or raise."""

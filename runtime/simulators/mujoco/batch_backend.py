@@ -1,7 +1,7 @@
 """MuJoCo's `mujoco.batch.Batch`, in MuJoCo 3.17 and later: many simulations on a pool of threads."""
 
 import warnings
-from typing import Dict
+from typing import Dict, Sequence
 
 import torch
 from torch import Tensor
@@ -43,11 +43,23 @@ class BatchBackend(CpuBackend):
     def set_bodies(self, env_ids: Tensor, bodies: Dict[str, BodyProperties]) -> None:
         """Own masses in some simulations, with all that MuJoCo derives from them."""
         rows = env_ids.numpy()
+        if not len(rows):
+            return
         for name, body in bodies.items():
             number = self.layout.body(name)
             self._batch.expand("body_mass")[rows, number] = body.masses.numpy()
             self._batch.expand("body_ipos")[rows, number] = body.centres.numpy()
             self._batch.expand("body_inertia")[rows, number] = body.inertias.numpy()
+        self._batch.set_const(rows)
+
+    def restore_bodies(self, env_ids: Tensor, names: Sequence[str]) -> None:
+        """The model's values in simulations that may have had own ones."""
+        if self._batch.expanded("body_mass") is None or not len(env_ids):
+            return
+        rows = env_ids.numpy()
+        for field in ("body_mass", "body_ipos", "body_inertia"):
+            for number in map(self.layout.body, names):
+                self._batch.expand(field)[rows, number] = getattr(self.layout.model, field)[number]
         self._batch.set_const(rows)
 
     def rows(self) -> Dict[str, Tensor]:

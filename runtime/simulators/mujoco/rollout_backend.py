@@ -2,7 +2,7 @@
 
 import copy
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -52,6 +52,8 @@ class RolloutBackend(CpuBackend):
 
     def set_bodies(self, env_ids: Tensor, bodies: Dict[str, BodyProperties]) -> None:
         """A model of its own for every simulation, from now on."""
+        if not len(env_ids):
+            return
         if self._models is None:
             self._models = [self.layout.model] * self.num_envs
         for row, env_id in enumerate(env_ids.tolist()):
@@ -63,6 +65,12 @@ class RolloutBackend(CpuBackend):
                 model.body_inertia[number] = body.inertias[row].numpy()
             self._mujoco.mj_setConst(model, self._mujoco.MjData(model))
             self._models[env_id] = model
+
+    def restore_bodies(self, env_ids: Tensor, names: Sequence[str]) -> None:
+        """The common model in simulations that may have had one of their own."""
+        if self._models is not None:
+            for env_id in env_ids.tolist():
+                self._models[env_id] = self.layout.model
 
     def rows(self) -> Dict[str, Tensor]:
         """Time, positions, velocities and activations."""
