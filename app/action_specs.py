@@ -43,7 +43,7 @@ _ALIGNMENTS = (
     ("Middle", "middle", "middles, side by side"),
 )  # fmt: skip
 
-PANELS_BELOW = (("problems", "Problems"), ("plots", "Plots"), ("log", "Log"))
+PANELS_BELOW = (("problems", "Problems"), ("plots", "Plots"), ("viewer", "Viewer"), ("log", "Log"), ("runs", "Runs"))
 """Name and title of the panels that lie below the canvas, in the order of their shortcuts."""
 
 SPECS: Tuple[ActionSpec, ...] = (

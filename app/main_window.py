@@ -100,7 +100,7 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(self.session)
         self.problems = Problems(self.session)
         self.node_help = NodeHelp(self.session, self)
-        self.watching = Watching(self.session, self.settings, self.tasks, self)
+        self.watching = Watching(self)
         self.run_view = RunView(self, self.controller)
         self.notice = NoticeBar(self)
         centre = QWidget(self)

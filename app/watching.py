@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Sequence
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QDockWidget, QWidget
 
 from runtime.errors import StorageError
 
-from .background import Tasks
 from .dialogs.choose import choose_target
 from .dialogs.messages import show_error
-from .files.settings import EditorSettings
+from .history.actions import RunActions
+from .history.panel import RunHistory
 from .panels.log import LogPanel
 from .plots.exporting import PICTURES, write_numbers, write_picture
 from .plots.labels import curve_names
 from .plots.panel import Plots
 from .running.controller import RunController
-from .session import EditorSession
 from .tabbed_docks import TabbedDocks
+from .viewer.panel import Viewer
+
+if TYPE_CHECKING:
+    from .main_window import MainWindow
 
 
 class PanelSpec(NamedTuple):
@@ -32,44 +35,52 @@ class PanelSpec(NamedTuple):
 
 
 class Watching(QObject):
-    """Plots and log of one window.
+    """Plots, viewer, log and history of one window.
 
     Attributes:
-        plots, log: The panels.
+        plots, viewer, log: Panels.
+        runs: The history, and what is done with it.
     """
 
-    def __init__(self, session: EditorSession, settings: EditorSettings, tasks: Tasks, window: QMainWindow):
+    def __init__(self, window: MainWindow):
         super().__init__(window)
-        self._window, self._session, self._tasks = window, session, tasks
-        self._controller: Optional[RunController] = None
-        self.plots = Plots(session, settings)
-        self.log = LogPanel(session)
+        self._window, self._session, self._tasks = window, window.session, window.tasks
+        self.plots = Plots(window.session, window.settings)
+        self.log = LogPanel(window.session)
+        self.viewer = Viewer()
+        self.runs = RunActions(window, self.plots)
         self.plots.toolbar.export_requested.connect(self._export_plots)
 
     @property
     def panels(self) -> Sequence[PanelSpec]:
         """In the order of their tabs."""
-        return (PanelSpec("plots", "Plots", self.plots), PanelSpec("log", "Log", self.log))
+        return (
+            PanelSpec("plots", "Plots", self.plots), PanelSpec("viewer", "Viewer", self.viewer),
+            PanelSpec("log", "Log", self.log), PanelSpec("runs", "Runs", self.runs.panel),
+        )  # fmt: skip
 
     def lay_out(self, docks: Dict[str, QDockWidget], first: str) -> None:
         """Put the docks of the panels behind the one called ``first``, as tabs."""
         below = [docks[first], *(docks[spec.name] for spec in self.panels)]
         self._tabs = TabbedDocks(self._window, below)
+        for spec in self.panels:
+            if isinstance(spec.widget, (Plots, Viewer, RunHistory)):
+                docks[spec.name].visibilityChanged.connect(spec.widget.set_in_front)
 
     def follow(self, controller: RunController) -> None:
         """Show the runs of this controller."""
-        self._controller = controller
+        self.viewer.watch_requested.connect(lambda ids, hz: controller.watch_viewer(ids, hz))
         controller.events.connect(self._take)
 
     def _take(self, events: Any) -> None:
-        for take in (self.plots.take, self.log.take):
+        for take in (self.plots.take, self.viewer.take, self.log.take):
             take(events)
 
     def stop(self) -> None:
         """The window closes."""
         self._tabs.stop()
-        self.plots.stop()
-        self.log.stop()
+        for panel in (self.plots, self.viewer, self.log, self.runs.panel):
+            panel.stop()
 
     # Exporting
 

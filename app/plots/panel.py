@@ -55,7 +55,7 @@ class Plots(QWidget):
         self._known: Tuple[str, ...] = ()
         self._range: Optional[Tuple[float, float]] = None
         self._cursor: Optional[float] = None
-        self._is_training = True
+        self._is_training = self._is_in_front = True
         self._stale: set = set()
         self._frame_seconds = 0.0
         self._timer = QTimer(self, singleShot=True)
@@ -283,7 +283,8 @@ class Plots(QWidget):
     def _schedule(self, live: bool = False) -> None:
         """Redraw soon, once; live data waits longer where drawing takes long."""
         pause = max(FRAME_MS, round(1000 * self._frame_seconds * (_WORK_SHARE - 1))) if live else FRAME_MS
-        if self._stale and self.isVisible() and not (self._timer.isActive() and self._timer.remainingTime() <= pause):
+        is_seen = self._is_in_front and self.isVisible()
+        if self._stale and is_seen and not (self._timer.isActive() and self._timer.remainingTime() <= pause):
             self._timer.start(pause)
 
     def redraw(self) -> None:
@@ -305,6 +306,13 @@ class Plots(QWidget):
         smoothing = self.choices.smoothing
         view = View(self.choices.axis, low, high, smoothing, widget.pixels, is_logarithmic, self._cursor)
         widget.draw(drawn_curves(widget.plot, self.runs, view), view.axis, low, high, self._cursor)
+
+    def set_in_front(self, on: bool) -> None:
+        """Whether its tab is the front one; behind another nothing is drawn."""
+        self._is_in_front = on
+        if on:
+            self._stale.update(self._plots)
+            self._schedule()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Catch up with what happened unseen."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.app.left_behind import HARMLESS, nothing_left_behind
 from tests.commands import dnne, folder, small, start
 
 __all__ = ["dnne", "folder", "small", "start"]
@@ -20,6 +21,7 @@ if LACKS_QT or sys.version_info < (3, 9):  # on Python 3.8 the window alone is t
         "test_actions.py",
         "test_editor.py",
         "test_error_reports.py",
+        "test_left_behind.py",
         "test_watching.py",
         "test_theme.py",
     ]
@@ -36,32 +38,15 @@ if LACKS_QT or sys.version_info < (3, 9):  # on Python 3.8 the window alone is t
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cartpole_ppo.json"
 EARLIER = Path(__file__).parents[1] / "fixtures" / "earlier_dnne"
-HARMLESS = ("This plugin does not support",)
 
 
 @pytest.fixture(autouse=True)
 def _nothing_left_behind(request):
-    """Fail a test with Qt that leaves a warning of Qt's, a thread, a visible window, or a running timer of one."""
     if "qapp" not in request.fixturenames:
         yield
         return
-    from PySide6.QtCore import QCoreApplication, QEvent, QTimer
-    from PySide6.QtWidgets import QApplication
-
-    qtlog = request.getfixturevalue("qtlog")
-    threads = set(threading.enumerate())
-    windows = {widget for widget in QApplication.topLevelWidgets() if widget.isVisible()}
-    yield
-    for thread in set(threading.enumerate()) - threads:
-        thread.join(5.0)
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # here, and not in the midst of a later test
-    left = [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads]
-    for widget in QApplication.topLevelWidgets():
-        if widget.isVisible() and widget not in windows:
-            left.append(f"window {widget.objectName() or widget}")
-        left.extend(f"timer of {timer.parent()}" for timer in widget.findChildren(QTimer) if timer.isActive())
-    said = [record.message for record in qtlog.records if not record.message.startswith(HARMLESS)]
-    assert left + said == []
+    with nothing_left_behind(request.getfixturevalue("qtlog")):
+        yield
 
 
 @pytest.fixture(scope="session")

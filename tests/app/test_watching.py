@@ -6,10 +6,10 @@ from PySide6.QtWidgets import QDockWidget, QWidget
 
 from runtime.events import LogMessage, Metrics, RunStarted
 
-PANELS = ("plots", "log")
+PANELS = ("plots", "viewer", "log", "runs")
 
 
-@pytest.mark.parametrize("name", PANELS)
+@pytest.mark.parametrize("name", ["plots", "viewer", "log", "runHistory"])
 def test_parts_have_stable_names(window, name):
     assert window.findChild(QWidget, name) is not None
 
@@ -27,10 +27,13 @@ def test_the_panels_lie_in_tabs_below_the_canvas_without_a_second_title(window, 
     qtbot.waitUntil(lambda: docks[0].titleBarWidget() is None)
 
 
-@pytest.mark.parametrize(("key", "title"), [("Ctrl+1", "Problems"), ("Ctrl+2", "Plots"), ("Ctrl+3", "Log")])
-def test_each_panel_has_a_shortcut(window, qtbot, key, title):
+@pytest.mark.parametrize(
+    ("number", "title"),
+    list(enumerate(["Problems", "Plots", "Viewer", "Log", "Runs"], start=1)),
+)
+def test_each_panel_has_a_shortcut(window, qtbot, number, title):
     action = window.findChild(QAction, f"actionGoTo{title}")
-    assert action.shortcut().toString() == key
+    assert action.shortcut().toString() == f"Ctrl+{number}"
     dock = window.findChild(QDockWidget, f"dock{title}")
     dock.hide()
     action.trigger()

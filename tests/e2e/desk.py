@@ -103,7 +103,7 @@ class Desk:
         assert answer, self.said()
         return json.loads(answer)
 
-    def wait(self, question: str, seconds: float = 20.0):
+    def wait(self, question: str, seconds: float = 60.0):
         """Ask until the answer is true."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -117,7 +117,7 @@ class Desk:
 
     def do(self, *arguments) -> None:
         """Run xdotool."""
-        subprocess.run(["xdotool", *map(str, arguments)], env=self.environment, check=True, timeout=20)
+        subprocess.run(["xdotool", *map(str, arguments)], env=self.environment, check=True, timeout=60)
         time.sleep(PAUSE)
 
     def focus(self) -> None:

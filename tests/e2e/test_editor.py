@@ -68,9 +68,9 @@ def type_path(desk, dialog, path):
     desk.focus()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(420)
 def test_a_graph_is_built_saved_reopened_exported_and_trained(desk, tmp_path):
-    desk.wait("w.session.registry is not None", 60)
+    desk.wait("w.session.registry is not None", 120)
     desk.focus()
     empty = desk.ask(DOCUMENT)
     build(desk)
@@ -110,9 +110,9 @@ def test_a_graph_is_built_saved_reopened_exported_and_trained(desk, tmp_path):
     desk.press("Escape")
     desk.focus()
     desk.press("ctrl+q")
-    assert desk.editor.wait(20) == 0
+    assert desk.editor.wait(60) == 0
     assert desk.said() == []
 
     run = subprocess.run([sys.executable, "runner.py", "--iterations", "2"], cwd=export, capture_output=True, text=True,
-                         timeout=100)  # fmt: skip
+                         timeout=200)  # fmt: skip
     assert run.returncode == 0, run.stderr

@@ -1,0 +1,60 @@
+"""What differs between runs: parameters and settings, in words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, Mapping, Sequence
+
+from .entries import RunEntry
+
+IGNORED = (
+    "mode", "timeout", "verbose", "visual", "resume_interval", "save_checkpoint_dir", "load_checkpoint_dir",
+    "total_timesteps", "iterations", "untrained", "episodes", "run_name", "log_dir",
+)  # fmt: skip
+_MISSING = object()
+_LONGEST_VALUE = 40
+
+
+def differing_names(all_values: Sequence[Mapping[str, Any]]) -> List[str]:
+    """Names whose values are not the same in all, parameters before settings; without those of no influence."""
+    names = {name: None for values in all_values for name in values if name not in IGNORED}
+    found = [name for name in names if len({_key(values.get(name, _MISSING)) for values in all_values}) > 1]
+    return sorted(found, key=lambda name: ("." not in name, name))
+
+
+def describe(values: Mapping[str, Any], names: Sequence[str], titles: Mapping[str, str]) -> str:
+    """These values of one run: ``Trainer.learning_rate 0.001 · seed 1``."""
+    parts = [f"{_titled(name, titles)} {_text(values.get(name, _MISSING))}" for name in names]
+    return " · ".join(parts)
+
+
+def differences_by_run(entries: Sequence[RunEntry], titles: Mapping[str, str]) -> Dict[str, str]:
+    """What differs between runs that are compared, by name of the run."""
+    names = differing_names([entry.values for entry in entries])
+    return {entry.name: describe(entry.values, names, titles) for entry in entries}
+
+
+def differences_within_workflows(entries: Sequence[RunEntry]) -> Dict[str, List[str]]:
+    """Names that differ among the runs of each workflow, by the workflow's name; the seed has its own column."""
+    groups: Dict[str, List[Mapping[str, Any]]] = {}
+    for entry in entries:
+        groups.setdefault(entry.workflow, []).append(entry.values)
+    return {
+        workflow: [name for name in differing_names(values) if name != "seed"] for workflow, values in groups.items()
+    }
+
+
+def _titled(name: str, titles: Mapping[str, str]) -> str:
+    node_id, dot, parameter = name.partition(".")
+    return f"{titles.get(node_id, node_id)}.{parameter}" if dot else name
+
+
+def _key(value: Any) -> str:
+    return "missing" if value is _MISSING else json.dumps(value, sort_keys=True, default=str)
+
+
+def _text(value: Any) -> str:
+    if value is _MISSING:
+        return "not set"
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

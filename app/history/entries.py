@@ -1,0 +1,204 @@
+"""What the folders of runs tell, without Qt. Meant for a thread in the background: 1000 folders take a while."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import platform
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+
+RUNNING, FINISHED, FAILED, INTERRUPTED, DAMAGED = "running", "finished", "failed", "interrupted", "damaged"
+INFO_FILE, METRICS_FILE, WORKFLOW_FILE, RESUME_FOLDER = "run.json", "metrics.csv", "workflow.json", "resume"
+REWARD = "episode/mean_reward"
+_TAIL = 1 << 14
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """One run.
+
+    Attributes:
+        path: Its folder.
+        workflow: Name of its workflow.
+        mode: ``train`` or ``infer``.
+        state: running, finished, failed, interrupted, or damaged where its files cannot be read.
+        started: Local time; ``None`` where it is not known.
+        seconds: Running time; NaN where it is not known.
+        steps: Environment steps.
+        reward, best: Mean episode reward, the last and the best one; NaN where there is none.
+        seed: Base of the random generators.
+        error: What failed.
+        checkpoints: Folder of its checkpoints, where it exists.
+        can_resume: A state to go on from is there.
+        values: Parameters (``6.learning_rate``) and settings (``seed``), flat.
+        stamp: Of the files that were read.
+    """
+
+    path: Path
+    workflow: str = ""
+    mode: str = "train"
+    state: str = DAMAGED
+    started: Optional[datetime] = None
+    seconds: float = math.nan
+    steps: int = 0
+    reward: float = math.nan
+    best: float = math.nan
+    seed: Optional[int] = None
+    error: str = ""
+    checkpoints: Optional[Path] = None
+    can_resume: bool = False
+    values: Mapping[str, Any] = field(default_factory=dict)
+    stamp: Tuple[float, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Of the folder."""
+        return self.path.name
+
+
+class RunReader:
+    """Reads the runs in some folders; folders that have not changed since the last time are not read again."""
+
+    def __init__(self) -> None:
+        self._known: Dict[Path, RunEntry] = {}
+
+    def read(self, folders: Iterable[Path]) -> List[RunEntry]:
+        """All runs that lie in these folders, newest first. Folders that are not there hold none."""
+        found: Dict[Path, RunEntry] = {}
+        for path in _run_folders(folders):
+            stamp = _stamp(path)
+            known = self._known.get(path)
+            is_fresh = known is not None and known.stamp == stamp and known.state != RUNNING
+            found[path] = known if is_fresh and known is not None else read_entry(path, stamp)
+        self._known = found
+        return sorted(found.values(), key=lambda entry: (entry.started or datetime.min, entry.name), reverse=True)
+
+
+def _run_folders(folders: Iterable[Path]) -> List[Path]:
+    found: Dict[Path, None] = {}
+    for folder in folders:
+        try:
+            with os.scandir(folder) as entries:
+                paths = [Path(entry.path) for entry in entries if entry.is_dir()]
+        except OSError:
+            continue
+        found.update({path.resolve(): None for path in paths if (path / INFO_FILE).is_file()})
+    return list(found)
+
+
+def _stamp(path: Path) -> Tuple[float, ...]:
+    stamps = []
+    for name in (INFO_FILE, METRICS_FILE, RESUME_FOLDER):
+        try:
+            stamps.append((path / name).stat().st_mtime)
+        except OSError:
+            stamps.append(0.0)
+    return tuple(stamps)
+
+
+def read_entry(path: Path, stamp: Tuple[float, ...] = ()) -> RunEntry:
+    """Read one run's folder; what cannot be read makes it a damaged run with the reason as its error."""
+    from runtime.errors import DnneError
+    from runtime.recording import RunFolder
+
+    try:
+        info = RunFolder.open(path, lock=False).read_info()
+        return _entry(path, info, stamp)
+    except (DnneError, OSError, TypeError, ValueError, AttributeError) as error:
+        return RunEntry(path, error=f"{type(error).__name__}: {error}", stamp=stamp)
+
+
+def _entry(path: Path, info: Mapping[str, Any], stamp: Tuple[float, ...]) -> RunEntry:
+    summary, settings = info.get("summary") or {}, info.get("settings") or {}
+    last = {} if summary else last_metrics(path / METRICS_FILE)
+    started = _moment(info.get("started"))
+    state = info.get("result") or (RUNNING if _is_alive(info) else INTERRUPTED)
+    return RunEntry(
+        path, str(info.get("name", "")), str(info.get("mode", "train")), str(state), started,
+        _seconds(summary, last, started, state), int(summary.get("steps") or last.get("step") or 0),
+        _number(summary.get("mean_reward", last.get(REWARD))), _number(summary.get("best_mean_reward")),
+        info.get("seed"), str(summary.get("error") or ""), _checkpoints(info, settings),
+        any((path / RESUME_FOLDER).glob("iteration_*")), flat_values(info), stamp,
+    )  # fmt: skip
+
+
+def _seconds(summary: Mapping[str, Any], last: Mapping[str, float], started: Optional[datetime], state: str) -> float:
+    if summary:
+        return _number(summary.get("seconds"))
+    if state == RUNNING and started is not None:
+        return (datetime.now() - started).total_seconds()
+    return _number(last.get("time/elapsed_seconds"))
+
+
+def _checkpoints(info: Mapping[str, Any], settings: Mapping[str, Any]) -> Optional[Path]:
+    folder = settings.get("save_checkpoint_dir") or settings.get("load_checkpoint_dir")
+    if not folder:
+        return None
+    path = Path(str(info.get("folder", "."))) / str(folder)
+    return path if path.is_dir() else None
+
+
+def _is_alive(info: Mapping[str, Any]) -> bool:
+    """Whether the process that wrote this goes on; of one on another machine nobody knows, so it is said to."""
+    if (info.get("versions") or {}).get("machine") != platform.node():
+        return True
+    try:
+        os.kill(int(info["process"]), 0)
+    except (OSError, KeyError, OverflowError):
+        return False
+    return True
+
+
+def _moment(text: Any) -> Optional[datetime]:
+    try:
+        moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return moment.astimezone().replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float)) else math.nan
+
+
+def last_metrics(path: Path) -> Dict[str, float]:
+    """The last whole row of a table of metrics, without reading the rest; empty where there is none."""
+    try:
+        with path.open("rb") as file:
+            header = file.readline().decode("utf-8", "replace")
+            start = file.tell()
+            file.seek(max(start, file.seek(0, os.SEEK_END) - _TAIL))
+            lines = file.read().decode("utf-8", "replace").split("\n")[:-1]
+    except OSError:
+        return {}
+    names = next(csv.reader([header]), [])
+    cells = lines[-1].strip().split(",") if lines else []
+    if len(cells) != len(names):
+        return {}
+    return {name: float(cell) for name, cell in zip(names, cells) if cell}
+
+
+def flat_values(info: Mapping[str, Any]) -> Dict[str, Any]:
+    """Parameters by ``node.name`` and settings by name."""
+    values: Dict[str, Any] = {}
+    for node_id, parameters in (info.get("parameters") or {}).items():
+        values.update({f"{node_id}.{name}": value for name, value in parameters.items()})
+    values.update(info.get("settings") or {})
+    for name in ("seed", "device"):
+        if name in info:
+            values[name] = info[name]
+    return values
+
+
+def node_titles(path: Path) -> Dict[str, str]:
+    """Titles of a run's nodes by id, from its workflow; empty where that cannot be read."""
+    try:
+        nodes = json.loads((path / WORKFLOW_FILE).read_text(encoding="utf-8"))["nodes"]
+        return {node_id: str(node.get("title") or node["class_type"]) for node_id, node in nodes.items()}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return {}
