@@ -66,6 +66,7 @@ class RunContext:
         save_checkpoint_dir, load_checkpoint_dir: The two switches of checkpointing.
         freeze: Parts of the model whose parameters do not move.
         log_interval: Metrics are published every so many iterations.
+        evaluate: Called after each iteration; gives the metrics of an evaluation where one is due.
         resumed: The run goes on from a saved state.
         begins_episodes_anew: The run is resumed, but its environments cannot go on in the midst of their episodes.
         random_stream: Tells the random numbers of a run that was resumed with other processes from its earlier ones.
@@ -88,6 +89,7 @@ class RunContext:
     run_dir: Optional[str] = None
     freeze: Tuple[str, ...] = ()
     log_interval: int = 1
+    evaluate: Optional[Callable[[], Dict[str, float]]] = None
     resumed: bool = False
     random_stream: str = ""
     begins_episodes_anew: bool = False
@@ -162,7 +164,9 @@ class RunContext:
                     raise DnneError(f"two nodes report the metric {name!r}; give one of them another name")
                 merged[name] = value
         merged.update(self._clock_metrics())
-        if self.progress.iterations % self.log_interval == 0:
+        evaluation = self.evaluate() if self.evaluate is not None else {}
+        merged.update(evaluation)
+        if evaluation or self.progress.iterations % self.log_interval == 0:
             self.emit(Metrics(self.elapsed, self.progress.environment_steps, self.progress.iterations, merged))
         for listener in self.iteration_listeners:
             listener(merged)

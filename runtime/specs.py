@@ -24,6 +24,7 @@ class TaskSpec:
         action_effort: Physical force or torque that an action of 1 stands for, per action. Unit: N or N·m.
         task_parameters: Names of the difficulty settings that a curriculum may write.
         reward_components: Names of the parts that the reward is made of.
+        success_return: An episode with this return or more is a success, where the task defines one.
     """
 
     name: str
@@ -35,6 +36,7 @@ class TaskSpec:
     action_effort: Tuple[float, ...] = ()
     task_parameters: Tuple[str, ...] = ()
     reward_components: Tuple[str, ...] = ()
+    success_return: Optional[float] = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any, Deque, Dict, Iterable, Optional, Sequence, Tuple
 import torch
 
 from runtime.distributed.metrics import merged_episode_metrics
+from runtime.evaluation.statistics import Episodes
 from runtime.node import Finding, Node
 from runtime.parameters import param
 from runtime.ports import (
@@ -145,6 +146,12 @@ class IsaacGymStepNode(Node):
         engine = {name for part in parts for name in part if not name.startswith("episode/")}
         sums = {name: sum(part.get(name, 0.0) for part in parts) for name in sorted(engine)}
         return {**merged_episode_metrics(own, self.episode_window), **sums}
+
+    def finished_episodes(self) -> Episodes:
+        """In inference, all episodes that were counted."""
+        returns, lengths = self.episodes.finished()
+        task = self.input_specs["sim"].task
+        return Episodes(returns, lengths, task.success_return if task is not None else None)
 
     def state_dict(self) -> Dict[str, Any]:
         """Held observations and the statistics of running episodes."""

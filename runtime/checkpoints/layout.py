@@ -32,6 +32,12 @@ def node_folders(directory: PathLike) -> Dict[str, Path]:
     return {node_id: by_id[node_id] for node_id in sorted(by_id, key=_natural)}
 
 
+def checkpoint_folder(folder: PathLike) -> Path:
+    """Return the folder itself, or ``checkpoints`` in the folder of a run that holds them there."""
+    inner = Path(folder) / "checkpoints"
+    return inner if not node_folders(folder) and node_folders(inner) else Path(folder)
+
+
 def history_folder(folder: Path, iteration: int) -> Path:
     """Return the folder of the state after ``iteration`` in a node's folder."""
     return folder / HISTORY_FOLDER / f"{iteration:09d}"

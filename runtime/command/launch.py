@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
@@ -14,6 +15,7 @@ from ..atomic import PathLike
 from ..checkpoints import ResumeState, ResumeStore
 from ..configuration.saved import config_text
 from ..errors import DnneError, RunError
+from ..evaluation.periodic import PeriodicEvaluation
 from ..events import Sink
 from ..graph import Graph, graph_to_workflow
 from ..recording import (
@@ -117,6 +119,7 @@ class Session:
         self.configuration = configure(args, inference, source.document.name)
         self.args, self.stack, self.host = self.configuration.args, stack, host
         args = self.args
+        self.source = source
         self.control = host.control if host is not None else RunControl()
         self.watchers: List[Sink] = [host.sink] if host is not None else []
         self.signals = stack.enter_context(stop_on_signals(self.control))
@@ -194,6 +197,7 @@ class Session:
         run = Run(
             self.graph, self.settings, self.document.name, sinks, self.control,
             ResumeStore(folder.path), self.resume.state if self.resume else None, str(folder.path),
+            new_evaluation=partial(PeriodicEvaluation, lambda: self.source.build(self.configuration.adjust)),
         )  # fmt: skip
         result, code = "failed", EXIT_FAILED
         try:

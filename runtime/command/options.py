@@ -24,7 +24,9 @@ def duration(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _whole_number(low: int) -> Callable[[str], int]:
+def whole_number(low: int) -> Callable[[str], int]:
+    """An argparse type: whole numbers from ``low`` on."""
+
     def parse(text: str) -> int:
         try:
             number = int(text.replace("_", ""))
@@ -64,14 +66,15 @@ def add_run_options(parser: argparse.ArgumentParser, train: bool = True, infer: 
         parser: Gets the options.
         train, infer: Which of the two the command can do; options without an effect there are left out.
     """
-    _add_configuration(parser.add_argument_group("configuration"))
+    add_configuration_options(parser.add_argument_group("configuration"))
     _add_general(parser.add_argument_group("run"))
     _add_ends(parser.add_argument_group("when it ends"), train, infer)
     _add_files(parser.add_argument_group("checkpoints and logs"), train, infer)
     _add_display(parser.add_argument_group("display"))
 
 
-def _add_configuration(group: argparse._ArgumentGroup) -> None:
+def add_configuration_options(group: argparse._ArgumentGroup) -> None:
+    """Overrides, configuration files and presets."""
     group.add_argument(
         "overrides", nargs="*", default=[], metavar="KEY=VALUE",
         help="a parameter of a node, such as trainer.learning_rate=1e-3, or a setting of the run, such as seed=1",
@@ -87,7 +90,7 @@ def _add_configuration(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_general(group: argparse._ArgumentGroup) -> None:
-    positive, natural = _whole_number(1), _whole_number(0)
+    positive, natural = whole_number(1), whole_number(0)
     group.add_argument("--seed", type=natural, metavar="N", help="base of every random generator (default 0)")
     group.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:N or auto (default cpu)")
     group.add_argument(
@@ -101,7 +104,7 @@ def _add_general(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_ends(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None:
-    positive = _whole_number(1)
+    positive = whole_number(1)
     group.add_argument("--timeout", type=duration, metavar="TIME", help=f"end after this time: {GRAMMAR}")
     group.add_argument("--total-timesteps", type=positive, metavar="N", help="end after N environment steps of the run")
     if train:
@@ -122,13 +125,13 @@ def _add_files(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None
             "--save-checkpoint-dir", metavar="DIR", help="save checkpoints of nodes that have them enabled"
         )
         group.add_argument(
-            "--save-interval", type=_whole_number(1), metavar="N",
+            "--save-interval", type=whole_number(1), metavar="N",
             help="save checkpoints every N iterations, in place of the nodes' own triggers; in RUN/checkpoints without "
             "--save-checkpoint-dir",
         )  # fmt: skip
         group.add_argument(
             "--last-k-checkpoints",
-            type=_whole_number(1),
+            type=whole_number(1),
             metavar="K",
             help="keep the K newest checkpoints and the best",
         )
@@ -136,6 +139,13 @@ def _add_files(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None
     if infer:
         group.add_argument("--untrained", action="store_true", help="infer with random weights, without a checkpoint")
     if train:
+        group.add_argument(
+            "--eval-interval", type=whole_number(1), metavar="N",
+            help="evaluate every N iterations on environments of their own",
+        )  # fmt: skip
+        group.add_argument(
+            "--eval-episodes", type=whole_number(1), metavar="M", help="episodes of such an evaluation (default 64)"
+        )
         group.add_argument(
             "--pretrained-dir",
             metavar="DIR",
@@ -152,7 +162,7 @@ def _add_files(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None
             "--resume-interval", type=duration, metavar="TIME", help="time between two saved resume states (default 5m)"
         )
         group.add_argument(
-            "--log-interval", type=_whole_number(1), metavar="N", help="record metrics every N iterations (default 1)"
+            "--log-interval", type=whole_number(1), metavar="N", help="record metrics every N iterations (default 1)"
         )
     group.add_argument("--log-dir", metavar="DIR", help=f"where the run folder is made (default {DEFAULT_LOG_DIR})")
     group.add_argument("--run-name", metavar="NAME", help="name of the run folder (default: workflow name and time)")
@@ -181,16 +191,18 @@ SETTING_OPTIONS = (
     "seed", "device", "timeout", "total_timesteps", "iterations", "stop_reward", "patience", "episodes",
     "save_checkpoint_dir", "load_checkpoint_dir", "untrained", "resume_interval", "queue_size", "scheduler", "threads",
     "visual", "verbose", "save_interval", "last_k_checkpoints", "pretrained_dir", "freeze", "log_interval",
+    "eval_interval", "eval_episodes",
 )  # fmt: skip
 COUNTED_ENDS = ("total_timesteps", "iterations")
 INHERITED = (
     "seed", "device", *COUNTED_ENDS, "stop_reward", "patience", "save_checkpoint_dir", "queue_size", "scheduler",
-    "threads", "resume_interval", "save_interval", "last_k_checkpoints", "freeze", "log_interval",
+    "threads", "resume_interval", "save_interval", "last_k_checkpoints", "freeze", "log_interval", "eval_interval",
+    "eval_episodes",
 )  # fmt: skip
 
 TRAINING_ONLY = (
     "iterations", "stop_reward", "patience", "save_checkpoint_dir", "resume", "resume_interval", "save_interval",
-    "last_k_checkpoints", "pretrained_dir", "freeze", "log_interval",
+    "last_k_checkpoints", "pretrained_dir", "freeze", "log_interval", "eval_interval", "eval_episodes",
 )  # fmt: skip
 INFERENCE_ONLY = ("episodes", "untrained")
 NEW_RUN_ONLY = ("load_checkpoint_dir", "pretrained_dir", "log_dir", "run_name")

@@ -20,7 +20,7 @@ class RunTally:
         step, iteration: Counts from the run's beginning, across resumes.
         mean_reward: The last reported mean reward of episodes; NaN before there is one.
         best_mean_reward: The highest one that this process reported.
-        evaluation: The eval/* metrics of an inference, without their prefix.
+        evaluation: The eval/* metrics of an inference, or of a training's last evaluation, without their prefix.
         nodes: The last statistics of every node.
         finished, failure: The event that ended the run.
     """
@@ -58,6 +58,11 @@ class RunTally:
         if self.failure is not None:
             return "failed"
         return self.finished.reason if self.finished is not None else ""
+
+    @property
+    def trains(self) -> bool:
+        """Whether this is a training; what evaluated nothing is taken for one."""
+        return not self.evaluation if self.started is None else self.started.mode == "train"
 
     @property
     def steps_here(self) -> int:
@@ -108,16 +113,23 @@ def summary_lines(tally: RunTally, places: Optional[Mapping[str, PathLike]] = No
     here = f" ({tally.steps_here:,} since the resume)" if tally.steps_here != tally.step else ""
     rows = {
         "environment steps": f"{tally.step:,}{here}",
-        **({} if tally.evaluation else {"iterations": f"{tally.iteration:,}"}),
+        **({"iterations": f"{tally.iteration:,}"} if tally.trains else {}),
         "time": format_duration(tally.time) if tally.time >= 1 else f"{tally.time:.2f} s",
         "speed": f"{tally.steps_per_second:,.0f} steps/s",
     }
     if not math.isnan(tally.mean_reward):
         rows["mean episode reward"] = f"{tally.mean_reward:.2f} (best {tally.best_mean_reward:.2f})"
-    rows.update(_evaluation_rows(tally.evaluation))
+    rows.update(_last_evaluation(tally.evaluation) if tally.trains else _evaluation_rows(tally.evaluation))
     rows.update({what: str(where) for what, where in (places or {}).items()})
     width = max(map(len, rows))
     return [_verdict(tally)] + [f"  {name:<{width}}  {value}" for name, value in rows.items()]
+
+
+def _last_evaluation(figures: Mapping[str, float]) -> Dict[str, str]:
+    if "mean_reward" not in figures:
+        return {}
+    spread = ", ".join(f"{name} {figures[f'{name}_reward']:.2f}" for name in ("std", "min", "max"))
+    return {"last evaluation": f"{figures['mean_reward']:.2f} ({spread}; {figures['episodes']:,.0f} episodes)"}
 
 
 def _evaluation_rows(figures: Mapping[str, float]) -> Dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Dict
 
 from ..checkpointed_node import CheckpointedNode
 from ..checkpoints import load_node_checkpoint
-from ..checkpoints.layout import node_folders
+from ..checkpoints.layout import checkpoint_folder, node_folders
 from ..checkpoints.matching import Fit
 from ..context import RunContext
 from ..errors import CheckpointError
@@ -49,8 +49,6 @@ def _is_target(node: object) -> bool:
 
 
 def _checkpoint_folder(directory: str) -> Path:
-    folder = Path(directory)
-    if not folder.is_dir():
+    if not Path(directory).is_dir():
         raise CheckpointError(f"--pretrained-dir {directory}: there is no such folder; expected one with node_<id>/")
-    inner = folder / "checkpoints"
-    return inner if not node_folders(folder) and node_folders(inner) else folder
+    return checkpoint_folder(directory)

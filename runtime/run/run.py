@@ -9,7 +9,7 @@ import traceback
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from ..checkpointed_node import CheckpointedNode
 from ..checkpoints import ResumeStore, enough_space
@@ -33,6 +33,9 @@ from .pretraining import load_pretrained
 from .settings import RunSettings
 from .sinks import Sinks
 from .state import capture, restore_machine, restore_nodes, restore_shared
+
+Evaluate = Callable[[], Dict[str, float]]
+NewEvaluation = Callable[[Graph, RunSettings, RunContext, RunControl], Evaluate]
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +75,8 @@ class Run:
         communicator: The processes that train together. They are stopped together, at the end of an iteration, by what
             one of them alone knows of: a signal, a time limit, a node's request. Only rank 0 has sinks and files.
         processes_before: Number of processes that saved the resume state.
+        node_states: Checkpoint states by node id to start from, in place of those of a folder.
+        new_evaluation: Makes what evaluates during the training.
     """
 
     def __init__(
@@ -86,6 +91,8 @@ class Run:
         run_dir: Optional[str] = None,
         communicator: Optional[Communicator] = None,
         processes_before: int = 1,
+        node_states: Optional[Mapping[str, Any]] = None,
+        new_evaluation: Optional[NewEvaluation] = None,
     ):
         self.communicator = communicator or Communicator()
         self.graph, self.settings, self.name = graph, settings, name
@@ -96,6 +103,7 @@ class Run:
         self._processes_before = processes_before
         self.context = self._new_context(run_dir)
         self.exchange = self._new_exchange()
+        self._node_states, self._new_evaluation = node_states, new_evaluation
         self.limits = Limits(settings, self.context)
         self.engine: Optional[Engine] = None
         self._metrics: Dict[str, float] = {}
@@ -210,6 +218,9 @@ class Run:
                 context.log(f"weights, optimiser and normalisers go on exactly, but {note}", "warning", node.id)
         elif self.resume_state is not None:
             restore_nodes(self.resume_state, graph, context)
+        elif self._node_states is not None:
+            for node_id, state in self._node_states.items():
+                graph.nodes[node_id].load_checkpoint_state(state)  # type: ignore[attr-defined]
         elif context.load_checkpoint_dir is not None and context.rank == 0:
             load_checkpoints(graph, context.load_checkpoint_dir, context)
         elif self.settings.pretrained_dir is not None and context.rank == 0:
@@ -222,6 +233,13 @@ class Run:
             self.context.log(
                 "--visual: no simulator of this workflow has a viewer of its own; running without", "warning"
             )
+
+    def _evaluation(self) -> Optional[Evaluate]:
+        if self.settings.eval_interval is None or self.settings.inference or self.context.rank:
+            return None
+        if self._new_evaluation is None:
+            raise RunError("eval_interval: this host does not evaluate during a training")
+        return self._new_evaluation(self.graph, self.settings, self.context, self.control)
 
     def _check_freeze(self) -> None:
         if self.context.freeze and not any(getattr(node, "can_freeze", False) for node in self.graph.nodes.values()):
@@ -237,6 +255,7 @@ class Run:
             ]
             self._saves = bool(self.communicator.all_gather_json(self._saves)[0])
         context.iteration_listeners += [self._keep_metrics, self.limits.on_iteration, self.checkpoints.on_iteration]
+        context.evaluate = self._evaluation()
         context.steps_at_start = context.progress.environment_steps
 
     def _announce(self, engine: Engine) -> None:

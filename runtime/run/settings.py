@@ -15,7 +15,7 @@ from ..rl.freezing import check_parts
 from ..scheduler.engine import SCHEDULERS
 from ..scheduler.machine import DEFAULT_QUEUE_SIZE
 
-COUNTS = ("save_interval", "last_k_checkpoints", "log_interval")
+COUNTS = ("save_interval", "last_k_checkpoints", "log_interval", "eval_interval", "eval_episodes")
 _KINDS = {"int": "a whole number", "float": "a finite number", "str": "text", "bool": "true or false"}
 
 
@@ -40,6 +40,8 @@ class RunSettings:
         pretrained_dir: Checkpoints whose weights a new run starts from, as far as they fit.
         freeze: Parts of the model whose parameters do not move: ``actor``, ``critic``, ``trunk``, with commas between.
         log_interval: Metrics are recorded every so many iterations.
+        eval_interval: Iterations between two evaluations during a training.
+        eval_episodes: Whole episodes of each of them.
         untrained: Lets inference run on weights that were never trained.
         resume_interval: Seconds between two saved resume states.
         queue_size: Values that a wire may hold before its writer waits.
@@ -65,6 +67,8 @@ class RunSettings:
     pretrained_dir: Optional[str] = None
     freeze: Optional[str] = None
     log_interval: int = 1
+    eval_interval: Optional[int] = None
+    eval_episodes: int = 64
     untrained: bool = False
     resume_interval: float = 300.0
     queue_size: int = DEFAULT_QUEUE_SIZE

@@ -107,6 +107,11 @@ class EpisodeTracker:
         figures.update((f"episode/reward_{name}", value) for name, value in zip(self._names or (), sums[1:]))
         return figures
 
+    def finished(self) -> Tuple[List[float], List[int]]:
+        """Returns and lengths (in steps) of the kept episodes, in their order."""
+        lengths, returns = self._finished()[:2].tolist()
+        return returns, [int(length) for length in lengths]
+
     def summary(self) -> Dict[str, float]:
         """Count, mean, standard deviation (of the population), least and greatest return, and the mean length."""
         lengths, returns = self._finished()[:2].tolist()

@@ -83,6 +83,7 @@ class Cartpole(AnalyticTask, PhysicsTask):
     observation_space = Box((4,))
     action_space = Box((1,), -1.0, 1.0)
     max_episode_length = 500
+    success_return = 475.0  # where Gym's CartPole-v1 of the same length counts as solved
     timestep = 0.0166
     substeps = 2
     action_effort = (400.0,)

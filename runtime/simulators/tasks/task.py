@@ -74,6 +74,7 @@ class Task(ABC):
         action_effort: Force (N) or torque (N·m) that an action of 1 stands for, per action.
         parameters: The settings that a curriculum may write.
         reward_components: Names of the parts of the reward, in the order in which they are added up.
+        success_return: An episode with this return or more is a success; ``None`` where there is no such thing.
     """
 
     name: ClassVar[str]
@@ -85,6 +86,7 @@ class Task(ABC):
     action_effort: ClassVar[Tuple[float, ...]]
     parameters: ClassVar[Tuple[TaskParameter, ...]]
     reward_components: ClassVar[Tuple[str, ...]]
+    success_return: ClassVar[Optional[float]] = None
 
     def __init__(self, device: Union[torch.device, str] = "cpu"):
         self.device = torch.device(device)
@@ -105,6 +107,7 @@ class Task(ABC):
             action_effort=cls.action_effort,
             task_parameters=tuple(parameter.name for parameter in cls.parameters),
             reward_components=cls.reward_components,
+            success_return=cls.success_return,
         )
 
     @classmethod

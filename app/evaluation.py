@@ -1,0 +1,111 @@
+"""Evaluations of several checkpoints and seeds, in this process or in several."""
+
+import argparse
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+
+from runtime.checkpoints.layout import checkpoint_folder
+from runtime.command.configure import Configuration
+from runtime.errors import DnneError
+from runtime.evaluation.episodes import environments, evaluation_settings, run_episodes, shares
+from runtime.evaluation.statistics import Episodes, summarize
+
+from .commands.common import file_source
+
+
+class EvaluationError(DnneError):
+    """An evaluation failed. Names the checkpoint and the seed."""
+
+
+class Part(NamedTuple):
+    """Episodes that one process runs: a share of those of a checkpoint and a seed."""
+
+    file: str
+    args: argparse.Namespace
+    configuration: Configuration
+    folder: str
+    seed: int
+    part_seed: int
+    episodes: int
+
+
+Key = Tuple[str, int]
+
+
+def evaluate(
+    file: str, configuration: Configuration, folders: Sequence[str], seeds: Sequence[int], episodes: int, parallel: int
+) -> Dict[Key, Episodes]:
+    """Episodes by (checkpoint folder, seed); the same for any number of processes.
+
+    Raises:
+        EvaluationError: One of them failed; the others are given up.
+    """
+    args = argparse.Namespace(nodes_dir=configuration.args.nodes_dir, device=configuration.args.device)
+    bare = configuration._replace(args=argparse.Namespace())
+    num_envs = environments(file_source(file, args).build(bare.adjust))
+    parts = [
+        Part(file, args, bare, folder, seed, part_seed, count)
+        for folder in folders
+        for seed in seeds
+        for part_seed, count in shares(episodes, num_envs, seed)
+    ]
+    results = [run_part(part) for part in parts] if parallel == 1 else _in_processes(parts, parallel)
+    collected: Dict[Key, Episodes] = {}
+    for part, result in zip(parts, results):
+        before = collected.get((part.folder, part.seed), Episodes([], [], result.success_return))
+        joined = Episodes([*before.returns, *result.returns], [*before.lengths, *result.lengths], result.success_return)
+        collected[part.folder, part.seed] = joined
+    return collected
+
+
+def run_part(part: Part) -> Episodes:
+    """Run one part.
+
+    Raises:
+        EvaluationError: With a text alone, so that it gets from one process to another.
+    """
+    settings = {"device": part.args.device} if part.args.device is not None else {}
+    try:
+        folder = str(checkpoint_folder(part.folder))
+        graph = file_source(part.file, part.args).build(part.configuration.adjust)
+        return run_episodes(
+            graph, evaluation_settings(part.episodes, part.part_seed, load_checkpoint_dir=folder, **settings)
+        )
+    except DnneError as error:
+        raise EvaluationError(f"{part.folder}, seed {part.seed}: {error}") from None
+
+
+def _in_processes(parts: Sequence[Part], parallel: int) -> List[Episodes]:
+    with ProcessPoolExecutor(min(parallel, len(parts)), mp_context=get_context("spawn")) as pool:
+        futures: List[Future[Episodes]] = [pool.submit(run_part, part) for part in parts]
+        try:
+            return [future.result() for future in futures]
+        except BrokenProcessPool as error:
+            raise EvaluationError("a worker process died; it may have been killed for its memory") from error
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def result_rows(results: Dict[Key, Episodes]) -> List[Dict[str, Any]]:
+    """Statistics of every checkpoint and seed, and, where there are several seeds, of all seeds of a checkpoint."""
+    rows: List[Dict[str, Any]] = []
+    for folder in dict.fromkeys(folder for folder, _ in results):
+        own = {seed: episodes for (name, seed), episodes in results.items() if name == folder}
+        for seed, episodes in own.items():
+            rows.append({"checkpoint": folder, "seed": seed, **summarize([episodes])})
+        if len(own) > 1:
+            rows.append({"checkpoint": folder, "seed": None, **summarize(list(own.values()))})
+    return rows
+
+
+def as_json(rows: Sequence[Dict[str, Any]], results: Dict[Key, Episodes]) -> List[Dict[str, Any]]:
+    """The rows with every episode of each seed."""
+    documents = []
+    for row in rows:
+        episodes = results.get((row["checkpoint"], row["seed"]))
+        each = {} if episodes is None else {"returns": list(episodes.returns), "lengths": list(episodes.lengths)}
+        documents.append({**row, **each})
+    return documents

@@ -1,0 +1,108 @@
+import json
+
+import pytest
+
+from app.ranges import parse_seeds, split_values
+from tests.commands import events_of, metrics_of, write_json
+
+
+@pytest.fixture
+def trained(dnne, small, folder):
+    for name, seed in (("one", 1), ("two", 2)):
+        words = ("--iterations", 2, "--seed", seed, "--save-checkpoint-dir", folder / name, "--run-name", name)
+        assert dnne("train", small, *words).code == 0
+    return small
+
+
+def _documents(dnne, *words):
+    outcome = dnne("evaluate", *words, "--json", "-")
+    assert outcome.code == 0, outcome.err
+    return json.loads(outcome.out)
+
+
+def test_checkpoints_and_seeds_stand_side_by_side(dnne, trained):
+    words = ("--load-checkpoint-dir", "one,two", "--seeds", "0..1", "--episodes", 6)
+    documents = _documents(dnne, trained, *words)
+    keys = [(row["checkpoint"], row["seed"], row["episodes"]) for row in documents]
+    assert keys == [("one", 0, 6), ("one", 1, 6), ("one", None, 12), ("two", 0, 6), ("two", 1, 6), ("two", None, 12)]
+    for row in documents:
+        if row["seed"] is not None:
+            returns = row["returns"]
+            assert len(returns) == len(row["lengths"]) == 6
+            assert row["mean"] == pytest.approx(sum(returns) / 6)
+            assert (row["min"], row["max"]) == (min(returns), max(returns))
+    assert documents[0]["returns"] != documents[1]["returns"], "seeds differ"
+    assert documents[0]["returns"] != documents[3]["returns"], "checkpoints differ"
+    assert documents[2]["mean"] == pytest.approx((documents[0]["mean"] + documents[1]["mean"]) / 2)
+    table = dnne("evaluate", trained, *words).out
+    assert all(word in table for word in ("checkpoint", "IQM", "success", "all", f"{documents[0]['mean']:.2f}"))
+
+
+def test_episodes_are_those_of_infer_and_the_same_each_time(dnne, trained, folder):
+    words = ("--load-checkpoint-dir", "one", "--episodes", 4)
+    (first,), (second,) = _documents(dnne, trained, *words), _documents(dnne, trained, *words)
+    assert first == second
+    assert dnne("infer", trained, *words, "--run-name", "i").code == 0
+    inferred = {key[2]: value for key, value in metrics_of(events_of(folder / "runs/i/events.jsonl")).items()}
+    assert first["mean"] == pytest.approx(inferred["eval/mean_reward"], rel=1e-12)
+    assert first["max"] == inferred["eval/max_reward"]
+
+
+def test_several_processes_give_the_same_episodes(dnne, trained, folder):
+    words = ("--load-checkpoint-dir", "one,two", "--episodes", 10)
+    assert dnne("evaluate", trained, *words, "--json", "alone.json").code == 0
+    assert dnne("evaluate", trained, *words, "--json", "together.json", "--parallel", 2).code == 0
+    assert (folder / "alone.json").read_text() == (folder / "together.json").read_text()
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_what_fails_fails_the_command_with_its_message(dnne, trained, folder, parallel):
+    (folder / "two/node_3/model.pt").write_bytes(b"broken")
+    outcome = dnne("evaluate", trained, "--load-checkpoint-dir", "one,two", "--episodes", 2, "--parallel", parallel)
+    assert outcome.code == 2
+    assert "error: two, seed 0: " in outcome.err
+    assert "two/node_3/model.pt" in outcome.err
+    assert outcome.out == ""
+
+
+def test_a_missing_folder_is_named(dnne, trained):
+    outcome = dnne("evaluate", trained, "--load-checkpoint-dir", "nowhere")
+    assert outcome.code == 2
+    assert "nowhere" in outcome.err
+
+
+def test_success_is_counted_where_the_task_defines_it(dnne, trained, monkeypatch):
+    (row,) = _documents(dnne, trained, "--load-checkpoint-dir", "one", "--episodes", 4)
+    assert row["success_rate"] == 0.0
+    monkeypatch.setattr("runtime.simulators.tasks.cartpole.Cartpole.success_return", sorted(row["returns"])[1])
+    assert _documents(dnne, trained, "--load-checkpoint-dir", "one", "--episodes", 4)[0]["success_rate"] == 0.75
+    monkeypatch.setattr("runtime.simulators.tasks.cartpole.Cartpole.success_return", None)
+    assert _documents(dnne, trained, "--load-checkpoint-dir", "one", "--episodes", 4)[0]["success_rate"] is None
+
+
+def test_overrides_and_environments_act(dnne, trained, folder):
+    words = ("--load-checkpoint-dir", "one", "--episodes", 4)
+    (wide,) = _documents(dnne, trained, *words, "--num-envs", 2)
+    (usual,) = _documents(dnne, trained, *words)
+    assert wide["returns"][:2] != usual["returns"][:2]
+    workflow = json.loads(trained.read_text())
+    workflow["nodes"]["3"]["inputs"]["hidden_sizes"] = [6]
+    other = write_json(folder / "other.json", workflow)
+    assert dnne("evaluate", other, *words).code == 2
+    assert _documents(dnne, other, *words, "agent.hidden_sizes=[8]") == [usual]
+
+
+def test_lists_of_values():
+    assert split_values("1e-4,3e-4") == ["1e-4", "3e-4"]
+    assert split_values("0..2,7,3..1") == ["0", "1", "2", "7", "3", "2", "1"]
+    assert split_values("[64,64],[32]") == ["[64,64]", "[32]"]
+    assert split_values('{"a": 1, "b": 2}') == ['{"a": 1, "b": 2}']
+    assert split_values('"a,b",c') == ['"a,b"', "c"]
+    assert parse_seeds("0..2,1") == [0, 1, 2]
+
+
+@pytest.mark.parametrize("text", ["", "a", "1.5", "-1", "0..x"])
+def test_wrong_seeds_are_refused(dnne, trained, text):
+    outcome = dnne("evaluate", trained, "--load-checkpoint-dir", "one", f"--seeds={text}")
+    assert outcome.code == 2
+    assert "is no list of seeds" in outcome.err
