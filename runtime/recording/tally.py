@@ -61,8 +61,8 @@ class RunTally:
 
     @property
     def trains(self) -> bool:
-        """Whether this is a training; what evaluated nothing is taken for one."""
-        return not self.evaluation if self.started is None else self.started.mode == "train"
+        """Whether this is a training: an inference has no iterations."""
+        return self.iteration > 0 or not self.evaluation
 
     @property
     def steps_here(self) -> int:
