@@ -4,6 +4,7 @@ COMMANDS = {
     "train": ("train", "train a workflow"),
     "infer": ("infer", "run a trained workflow without training it"),
     "evaluate": ("evaluate", "measure trained agents over whole episodes"),
+    "sweep": ("sweep", "train a workflow once per combination of values"),
     "validate": ("validate", "list everything that is wrong with a workflow"),
     "nodes": ("nodes", "list the node types, or write their reference"),
     "export": ("export", "write a workflow as a Python folder that runs anywhere"),

@@ -1,0 +1,119 @@
+"""Sweeps: one training per combination of values, each an ordinary run folder."""
+
+import itertools
+import json
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from runtime.atomic import write_json
+from runtime.errors import DnneError
+from runtime.recording.run_folder import INFO_FILE, slug
+
+from .ranges import split_values
+
+SWEEP_FILE = "sweep.json"
+SEED = "seed"
+PLACES = ("log_dir", "run_name", "output_dir", "suffix", "resume")
+
+
+class SweepError(DnneError):
+    """A sweep cannot be started or continued. Names the key or the folder."""
+
+
+class Trial(NamedTuple):
+    """One training of a sweep.
+
+    Attributes:
+        name: Of its run folder.
+        values: The swept keys with their values, as on a command line.
+    """
+
+    name: str
+    values: Dict[str, str]
+
+    @property
+    def group(self) -> str:
+        """What trials that differ in their seed alone have in common."""
+        return " ".join(f"{key}={value}" for key, value in self.values.items() if key != SEED) or "all"
+
+
+def make_trials(words: Sequence[str]) -> Tuple[List[Trial], List[str]]:
+    """Every combination of the keys with several values, and the words that all trials share.
+
+    Raises:
+        SweepError: No key has several values, or a key is given twice.
+    """
+    axes: Dict[str, List[str]] = {}
+    shared: List[str] = []
+    for word in words:
+        key, _, text = word.partition("=")
+        values = split_values(text)
+        if key in PLACES:
+            raise SweepError(f"{key}: a sweep chooses the folders of its runs itself; give --sweep-dir")
+        if key in axes:
+            raise SweepError(f"{key} is given twice; put all its values into one list")
+        if len(values) > 1:
+            axes[key] = list(dict.fromkeys(values))
+        else:
+            shared.append(word)
+    if not axes:
+        raise SweepError(
+            "nothing is swept; give a key several values, such as trainer.learning_rate=1e-4,3e-4 seed=0..4"
+        )
+    combinations = [dict(zip(axes, values)) for values in itertools.product(*axes.values())]
+    width = len(str(len(combinations) - 1))
+    trials = [
+        Trial(f"{index:0{width}d}-{slug(' '.join(f'{key} {value}' for key, value in values.items()))}", values)
+        for index, values in enumerate(combinations)
+    ]
+    return trials, shared
+
+
+def trial_command(file: str, trial: Trial, folder: Path, shared: Sequence[str], resume: bool) -> List[str]:
+    """The command line of one training."""
+    words = [f"{key}={value}" for key, value in trial.values.items()]
+    places = ["--log-dir", str(folder), "--run-name", trial.name]
+    again = ["--resume", "auto"] if resume else []
+    return [sys.executable, "-m", "app.cli", "train", file, *words, *shared, *places, *again]
+
+
+def write_plan(folder: Path, file: str, trials: Sequence[Trial], shared: Sequence[str], resume: bool) -> None:
+    """Note what the sweep consists of.
+
+    Raises:
+        SweepError: The folder holds another sweep, or one that was not asked to go on.
+    """
+    plan = {
+        "dnne_sweep": 1,
+        "workflow": str(Path(file).resolve()),
+        "shared": list(shared),
+        "trials": [{"name": trial.name, "values": trial.values} for trial in trials],
+    }
+    path = folder / SWEEP_FILE
+    if path.is_file():
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+        if not resume:
+            raise SweepError(f"{folder} holds a sweep already; go on with --resume, or choose another --sweep-dir")
+        for name in ("workflow", "shared", "trials"):
+            if earlier.get(name) != plan[name]:
+                raise SweepError(f"{folder} holds another sweep: its {name} differ; choose another --sweep-dir")
+    elif resume and folder.exists():
+        raise SweepError(f"there is no sweep to go on with: {path} does not exist")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(path, plan)
+
+
+def run_info(folder: Path, trial: Trial) -> Optional[Dict[str, Any]]:
+    """What a trial's run.json says; ``None`` where there is none that can be read."""
+    try:
+        info: Dict[str, Any] = json.loads((folder / trial.name / INFO_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return info
+
+
+def is_finished(folder: Path, trial: Trial) -> bool:
+    """Whether a trial has come to its end."""
+    info = run_info(folder, trial)
+    return info is not None and info.get("result") == "finished"

@@ -1,0 +1,118 @@
+"""Sweeps, with real trainings in processes of their own."""
+
+import csv
+import json
+import signal
+import sys
+
+import pytest
+
+from app.sweep import SweepError, make_trials
+from runtime.recording import RunFolder
+from tests.commands import USER_NODES, insert_node, small_workflow, write_json
+
+
+def test_every_combination_is_a_trial():
+    trials, shared = make_trials(["trainer.learning_rate=1e-4,3e-4", "seed=0..1", "iterations=3"])
+    assert [trial.values for trial in trials] == [
+        {"trainer.learning_rate": rate, "seed": seed} for rate in ("1e-4", "3e-4") for seed in ("0", "1")
+    ]
+    assert shared == ["iterations=3"]
+    assert trials[3].name == "3-trainer-learning-rate-3e-4-seed-1"
+    assert [trial.group for trial in trials[1:3]] == ["trainer.learning_rate=1e-4", "trainer.learning_rate=3e-4"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["seed=1"], "nothing is swept"),
+        (["seed=1,2", "seed=3"], "seed is given twice"),
+        (["seed=1,2", "log_dir=x"], "log_dir: a sweep chooses the folders of its runs itself"),
+    ],
+)
+def test_what_is_no_sweep_is_refused(words, message):
+    with pytest.raises(SweepError, match=message):
+        make_trials(words)
+
+
+def test_a_sweep_leaves_run_folders_tables_and_a_picture_and_skips_them_on_resume(dnne, small, folder):
+    words = ("sweep", small, "trainer.learning_rate=1e-4,7", "seed=0..1", "iterations=40", "--sweep-dir", "s")
+    outcome = dnne(*words, "--jobs", 2)
+    assert outcome.code == 1
+    assert outcome.err.count("failed (code 2)") == 4, "two lines for each of two"
+    assert "see s/2-trainer-learning-rate-7-seed-0.log" in outcome.err
+    assert "7 is" in (folder / "s/2-trainer-learning-rate-7-seed-0.log").read_text()
+    info = RunFolder.open(folder / "s/1-trainer-learning-rate-1e-4-seed-1", lock=False).read_info()
+    assert (info["result"], info["seed"], info["parameters"]["6"]["learning_rate"]) == ("finished", 1, 1e-4)
+    rows = list(csv.DictReader((folder / "s/results.csv").read_text().splitlines()))
+    assert [row["result"] for row in rows] == ["finished", "finished", "not started", "not started"]
+    groups = json.loads((folder / "s/results.json").read_text())["groups"]
+    assert [(group["group"], group["finished"]) for group in groups] == [
+        ("trainer.learning_rate=1e-4", 2), ("trainer.learning_rate=7", 0)
+    ]  # fmt: skip
+    rewards = [float(row["mean_reward"]) for row in rows[:2]]
+    assert groups[0]["mean"] == pytest.approx(sum(rewards) / 2)
+    assert (folder / "s/learning_curves.png").read_bytes().startswith(b"\x89PNG")
+    assert "trainer.learning_rate=1e-4" in outcome.out
+    again = dnne(*words)
+    assert again.code == 2
+    assert "s holds a sweep already; go on with --resume" in again.err
+    other = dnne("sweep", small, "seed=0..1", "iterations=3", "--sweep-dir", "s", "--resume")
+    assert other.code == 2
+    assert "s holds another sweep" in other.err
+    before = (folder / "s/0-trainer-learning-rate-1e-4-seed-0/metrics.csv").stat().st_mtime_ns
+    resumed = dnne(*words, "--resume")
+    assert "2 of 4 have finished already" in resumed.err
+    assert (folder / "s/0-trainer-learning-rate-1e-4-seed-0/metrics.csv").stat().st_mtime_ns == before
+
+
+def test_ctrl_c_ends_the_trainings_in_order_and_resume_goes_on(start, dnne, folder):
+    workflow = small_workflow()
+    insert_node(workflow, "9", "SlowNode", "5.rewards", "6", seconds=0.02)
+    path = write_json(folder / "slow.json", workflow)
+    words = ("sweep", path, "seed=0..2", "iterations=30", "--sweep-dir", "s", "--nodes-dir", USER_NODES, "--jobs", 2)
+    running = start(*words)
+    running.wait_for(lambda: len(list(folder.glob("s/*/metrics.csv"))) == 2)
+    running.send(signal.SIGINT)
+    assert running.wait(20) == 130
+    assert "0-seed-0 interrupted" in running.err
+    infos = {path.parent.name: json.loads(path.read_text()) for path in folder.glob("s/*/run.json")}
+    assert {name: info["result"] for name, info in infos.items()} == {
+        "0-seed-0": "interrupted",
+        "1-seed-1": "interrupted",
+    }
+    assert dnne(*words, "--resume").code == 0
+    info = json.loads((folder / "s/0-seed-0/run.json").read_text())
+    assert (info["result"], info["summary"]["iterations"], len(info["earlier"])) == ("finished", 30, 1)
+
+
+def test_backends_that_are_not_installed_are_named(dnne, small, monkeypatch):
+    for name, extra in (("submitit", "slurm"), ("ray", "ray")):
+        monkeypatch.setitem(sys.modules, name, None)
+        outcome = dnne("sweep", small, "seed=0..1", "--backend", extra, "--sweep-dir", "s")
+        assert outcome.code == 2
+        assert f"--backend {extra} needs" in outcome.err
+        assert f"pip install 'dnne[{extra}]'" in outcome.err
+
+
+def test_options_of_a_backend_are_not_ignored(dnne, small):
+    outcome = dnne("sweep", small, "seed=0..1", "--backend-option", "gpus=1")
+    assert outcome.code == 2
+    assert "--backend-option has no effect on local processes" in outcome.err
+
+
+@pytest.mark.parametrize("cluster", ["local", "debug"])
+def test_submitit_runs_the_trainings(dnne, small, folder, cluster):
+    pytest.importorskip("submitit")
+    words = ("sweep", small, "seed=0..1", "iterations=2", "--sweep-dir", "s", "--backend", "slurm")
+    outcome = dnne(*words, "--backend-option", f"cluster={cluster}")
+    assert outcome.code == 0, outcome.err
+    assert [json.loads(path.read_text())["result"] for path in sorted(folder.glob("s/*/run.json"))] == ["finished"] * 2
+
+
+@pytest.mark.slow
+def test_ray_runs_the_trainings(dnne, small, folder):
+    pytest.importorskip("ray")
+    outcome = dnne("sweep", small, "seed=0..1", "iterations=2", "--sweep-dir", "s", "--backend", "ray")
+    assert outcome.code == 0, outcome.err
+    assert len(list(folder.glob("s/*/run.json"))) == 2
