@@ -12,6 +12,7 @@ from runtime import __version__
 
 from .error_reports import ErrorReports
 from .files.folders import UserFolders
+from .garbage import MainThreadCollector
 from .main_window import APPLICATION, MainWindow
 from .unix_signals import QuitOnSignal
 
@@ -33,9 +34,12 @@ def open_editor(path: Optional[str] = None, nodes_folders: Sequence[str] = ()) -
     window = MainWindow(Path(path) if path is not None else None, folders, [Path(folder) for folder in nodes_folders])
     reports.attach(window, window.autosave.save_now)
     signals = QuitOnSignal(window.stop_at_once, window)
+    collector = MainThreadCollector(window)
+    collector.start()
     window.show()
     try:
         return app.exec() or signals.exit_code
     finally:
+        collector.stop()
         signals.restore()
         reports.detach()

@@ -1,5 +1,6 @@
 """The whole window with folders of its own, and a check that nothing is left behind."""
 
+import gc
 import importlib.util
 import os
 import sys
@@ -21,6 +22,7 @@ if LACKS_QT or sys.version_info < (3, 9):  # on Python 3.8 the window alone is t
         "test_actions.py",
         "test_editor.py",
         "test_error_reports.py",
+        "test_garbage.py",
         "test_left_behind.py",
         "test_watching.py",
         "test_theme.py",
@@ -38,6 +40,15 @@ if LACKS_QT or sys.version_info < (3, 9):  # on Python 3.8 the window alone is t
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "cartpole_ppo.json"
 EARLIER = Path(__file__).parents[1] / "fixtures" / "earlier_dnne"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _garbage_stays_in_this_thread():
+    """As in the editor: widgets that die in another thread, then or in a later test, end the process."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -21,10 +21,11 @@ from app import cli, main_window
 class Watched(main_window.MainWindow):
     def showEvent(self, event):
         super().showEvent(event)
+        self.had_torch = "torch" in sys.modules
         QTimer.singleShot(0, self.tell)
 
     def tell(self):
-        print(f"shown {time.perf_counter() - begun:.2f} torch={'torch' in sys.modules}", flush=True)
+        print(f"shown {time.perf_counter() - begun:.2f} torch={self.had_torch}", flush=True)
 
     def _on_types_loaded(self, registry):
         super()._on_types_loaded(registry)
