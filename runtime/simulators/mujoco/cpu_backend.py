@@ -42,6 +42,9 @@ class CpuBackend(PhysicsBackend):
         self._controls_per_effort = 1.0 / layout.gears
         self._xyzw = torch.tensor([4, 5, 6, 3])
         self._direct = layout.controls == slice(0, model.nu) if isinstance(layout.controls, slice) else False
+        # MuJoCo measures how strong the stop of a joint pushes, not whether it pushes up or down.
+        declared = layout.task.model
+        self._middles = torch.tensor(declared.joint_limits or ((0.0, 0.0),) * len(declared.joints)).mean(1)
         limits = layout.task.model.joint_speed_limits
         self._speed_limits = torch.tensor(limits, dtype=torch.float64) if any(map(math.isfinite, limits)) else None
 
@@ -75,7 +78,8 @@ class CpuBackend(PhysicsBackend):
             wrenches = self.sensors[:, layout.wrenches].float().view_as(wrenches)
         if layout.joint_forces:
             motors, limits = (self.sensors[:, columns] for columns in layout.joint_forces)
-            forces = (motors + limits).float()
+            is_upper = motion[:, layout.positions] > self._middles
+            forces = torch.where(is_upper, motors - limits, motors + limits).float()
         return PhysicsState(motion[:, layout.positions], speeds[:, layout.velocities], *roots, wrenches, forces)
 
     def place(self, env_ids: Tensor, physics: PhysicsState) -> None:
