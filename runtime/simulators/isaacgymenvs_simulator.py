@@ -46,8 +46,8 @@ class IsaacGymEnvsSimulator(Simulator):
         missing = [name for name in NEEDED if not hasattr(env, name)]
         if missing:
             raise SimulatorError(
-                f"the task {task_spec.name} of IsaacGymEnvs has no {', '.join(missing)}, so that its episodes cannot be "
-                "ended within a step"
+                f"the task {task_spec.name} of IsaacGymEnvs has no {', '.join(missing)}, so that its episodes cannot "
+                "be ended within a step"
             )
         self.env, self.task_spec, self.device = env, task_spec, device
         self.num_envs = task_spec.num_envs

@@ -97,7 +97,7 @@ class Actor:
             for _ in range(substeps):
                 mujoco.mj_step(asset.model, data)
                 self._limit_speeds()
-        if asset.sensor_bodies:
+        if asset.sensor_bodies and not asset.model.nsensor:  # else the step itself has computed the forces
             mujoco.mj_rnePostConstraint(asset.model, data)
 
     def _limit_speeds(self) -> None:
