@@ -30,8 +30,10 @@ from ..recording import (
 )
 from ..recording.line_file import storage_errors
 from ..recording.run_lock import RunLock
+from ..recording.video_file import video_format
 from ..run import Run
 from ..run.live_reports import LiveReports
+from ..run.video_recorder import VideoRecorder
 from ..scheduler.control import RunControl
 from ..validation import Adjust, check_graph, require_valid
 from ..workflow import Workflow, format_workflow, load_workflow
@@ -189,6 +191,8 @@ class Session:
         display = self._new_display()
         files = self.stack.enter_context(contextlib.ExitStack())
         try:
+            if self.args.record:
+                video_format(self.args.record)
             folder = self._open_folder()
             sinks = self._open_sinks(folder, display, files)
         except DnneError as error:
@@ -204,6 +208,8 @@ class Session:
             with files:
                 for watcher in self.watchers:
                     files.enter_context(LiveReports(run, watcher))
+                if self.args.record:
+                    files.enter_context(VideoRecorder(self.args.record, run))
                 for note in self.configuration.notes:
                     run.context.log(note)
                 self._tell_differences(run)

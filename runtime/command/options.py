@@ -180,6 +180,9 @@ def _add_display(group: argparse._ArgumentGroup) -> None:
     view = group.add_mutually_exclusive_group()
     view.add_argument("--visual", action="store_true", help="open the simulator's viewer, where it has one")
     view.add_argument("--headless", action="store_true", help="no viewer (the default)")
+    group.add_argument(
+        "--record", metavar="VIDEO", help="record environment 0 as NAME.mp4 or NAME.gif; in inference in simulated time"
+    )
     group.add_argument("-v", "--verbose", action="store_true", help="all metrics, node statistics and details")
     group.add_argument(
         "--test-mode", action="store_true",

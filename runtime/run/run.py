@@ -106,6 +106,7 @@ class Run:
         self._node_states, self._new_evaluation = node_states, new_evaluation
         self.limits = Limits(settings, self.context)
         self.engine: Optional[Engine] = None
+        self.safe_point_listeners: List[Callable[[], None]] = []
         self._metrics: Dict[str, float] = {}
         self._next_resume_save = settings.resume_interval
         self._saves = self.resume_store is not None
@@ -272,6 +273,8 @@ class Run:
     # Safe points
 
     def _at_safe_point(self) -> Optional[str]:
+        for listener in self.safe_point_listeners:
+            listener()
         self.checkpoints.save_due()
         if self.exchange is not None:
             return self._at_safe_point_together(self.exchange)
