@@ -49,7 +49,7 @@ def test_a_video_is_whole_after_ctrl_c(start, folder, small):
     assert not (folder / "run.mp4").exists()
     running.send(signal.SIGINT)
     assert running.wait() == 130
-    assert frames_and_seconds(folder / "run.mp4")[0] > 5
+    assert frames_and_seconds(folder / "run.mp4")[0] >= 1
 
 
 @pytest.mark.parametrize("name", ["run.avi", "run"])
