@@ -65,6 +65,7 @@ class Canvas(Wiring, EditCommands, ViewCommands):
         self.minimap = Minimap(self.items, self.viewer, self)
         self.make_popup()
         self._minimap_wanted = True
+        self._bounds = QRectF()
         self._hits: List[str] = []
         self._hit_index = -1
         self._hovered: Hit = Hit()
@@ -130,11 +131,12 @@ class Canvas(Wiring, EditCommands, ViewCommands):
     def _content_changed(self) -> None:
         self.empty_hint.setVisible(not self.items.nodes and not self.items.groups)
         self.minimap.content_changed()
+        self._bounds = self.items.bounds()
         self._show_minimap()
 
     def _show_minimap(self) -> None:
         """Only while some of the graph is out of view: else it would hide what it shows."""
-        is_needed = bool(self.items.nodes) and not self.viewer.visible_rect().contains(self.items.bounds())
+        is_needed = bool(self.items.nodes) and not self.viewer.visible_rect().contains(self._bounds)
         self.minimap.setVisible(self._minimap_wanted and is_needed)
 
     def _problems_changed(self, problems: object) -> None:
