@@ -42,6 +42,7 @@ from .watching import Watching
 from .window_view import WindowView
 
 APPLICATION = "DNNE"
+LONGEST_LABEL, LONGEST_TITLE = 60, 120
 
 
 class MainWindow(QMainWindow):
@@ -220,15 +221,16 @@ class MainWindow(QMainWindow):
 
     def _show_history(self) -> None:
         document = self.session.document
-        self.setWindowTitle(f"{'*' if document.is_modified else ''}{document.title} – {APPLICATION}")
+        self.setWindowTitle(f"{'*' if document.is_modified else ''}{document.title[:LONGEST_TITLE]} – {APPLICATION}")
         for name, can, label, verb in (
             ("actionUndo", document.can_undo, document.undo_label, "&Undo"),
             ("actionRedo", document.can_redo, document.redo_label, "&Redo"),
         ):
             action = self.actions_by_name[name]
             action.setEnabled(can)
-            action.setText(f"{verb} {label}".strip())
-            action.setToolTip(f"{action.text().replace('&', '')} ({action.shortcut().toString()})")
+            brief = label if len(label) <= LONGEST_LABEL else f"{label[:LONGEST_LABEL]}…"
+            action.setText(f"{verb} {brief.replace('&', '&&')}".strip())
+            action.setToolTip(f"{verb.replace('&', '')} {brief} ({action.shortcut().toString()})")
 
     def _on_selection(self, selected: Sequence[str]) -> None:
         self.actions_by_name.enable_for(len(selected))

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from .theme import Theme, blend
 
 HINT_MS = 3500
-WIDEST_HINT = 560
+WIDEST_HINT, LONGEST_HINT = 560, 900
 
 EMPTY_TEXT = """
 <p style="font-size:20px; font-weight:600; color:{text};">Build your graph here</p>
@@ -50,6 +50,7 @@ class HintLabel(QLabel):
             lasting: Until `hide`; else for a few seconds.
         """
         self._fade.stop()
+        text = text if len(text) <= LONGEST_HINT else f"{text[:LONGEST_HINT]}…"
         if not text:
             self.hide()
             return

@@ -38,6 +38,7 @@ from .frame import EditorDialog, table
 
 PURPOSE = "A Python folder that trains and runs this workflow anywhere with PyTorch, without DNNE."
 NOT_CARRIED = "Checkpoints and runs are not carried: copy their folders where you need them."
+LONGEST_STEM = 80
 PLAN_PAGE, PROBLEMS_PAGE, DONE_PAGE = range(3)
 
 
@@ -277,4 +278,5 @@ def _page() -> tuple:
 def _stem(session: EditorSession) -> str:
     path = session.document.path
     name = path.stem if path is not None else session.workflow.name
-    return "".join(character if character.isalnum() or character in "-_" else "_" for character in name) or "workflow"
+    kept = "".join(character if character.isalnum() or character in "-_" else "_" for character in name)
+    return kept[:LONGEST_STEM] or "workflow"

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 Then = Callable[[], None]
 UNTITLED = Workflow().name
+LONGEST_NAME = 80
 
 
 class FileController(QObject):
@@ -274,4 +275,4 @@ def _is_other_format(path: Path) -> bool:
 
 def _file_name(title: str) -> str:
     kept = "".join(character if character.isalnum() or character in "-_." else "_" for character in title)
-    return kept.strip("._") or "workflow"
+    return kept.strip("._")[:LONGEST_NAME] or "workflow"

@@ -113,6 +113,9 @@ class RunController(QObject):
             self.refused.emit("The node types are still loading.")
             return
         self.session.validate_now()
+        if self.session.is_empty:
+            self.refused.emit("There is nothing to run yet: add nodes, or start from a template (Ctrl+Shift+N).")
+            return
         if any(problem.severity == ERROR for problem in self.session.problems):
             self.refused.emit("problems")
             return

@@ -3,6 +3,7 @@
 import gc
 import importlib.util
 import os
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -24,6 +25,9 @@ if LACKS_QT or sys.version_info < (3, 9):  # on Python 3.8 the window alone is t
         "test_error_reports.py",
         "test_garbage.py",
         "test_left_behind.py",
+        "test_hard_input.py",
+        "test_keyboard.py",
+        "test_pending_edits.py",
         "test_watching.py",
         "test_theme.py",
     ]
@@ -116,6 +120,11 @@ def make_window(qtbot, qtlog, folders, registry, monkeypatch):
 @pytest.fixture
 def window(make_window):
     return make_window()
+
+
+@pytest.fixture
+def copied(tmp_path):
+    return Path(shutil.copy(EXAMPLE, tmp_path / "cartpole.json"))
 
 
 @pytest.fixture

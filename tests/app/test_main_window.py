@@ -1,6 +1,5 @@
 """The window: title, actions, panels, status, theme and layout kept between starts, closing."""
 
-import shutil
 import subprocess
 import sys
 import threading
@@ -9,14 +8,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QLineEdit, QPushButton, QWidget
 
 from app import main_window
 from app.document import Change
 from app.document.edits import add_node
 from runtime.registry import LoadFailure, NodeRegistry
-from runtime.workflow import load_workflow
 
 ROOT = Path(__file__).parents[2]
 USER_NODES = ROOT / "tests" / "fixtures" / "user_nodes"
@@ -366,68 +363,6 @@ def test_lost_work_can_be_discarded_or_left(make_window, folders, press, answer,
     press(second, "recoveryDialog", answer)
     assert second.session.workflow.nodes == {}
     assert len(list(folders.autosave.glob("*.json"))) == left
-
-
-# What was typed and not yet confirmed
-
-
-def type_learning_rate(window, text):
-    """Types into a live parameter, which waits for a pause before it reaches the document."""
-    window.session.select(["6"])
-    window.inspector.show_selection()
-    field = window.inspector.page.rows["learning_rate"].editor.input
-    field.setFocus()
-    field.selectAll()
-    QTest.keyClicks(field, text)
-    assert window.session.workflow.nodes["6"].inputs["learning_rate"] == 0.001
-
-
-@pytest.fixture
-def copied(tmp_path):
-    return Path(shutil.copy(EXAMPLE, tmp_path / "cartpole.json"))
-
-
-def test_saving_takes_what_was_typed(make_window, copied):
-    window = make_window(copied)
-    type_learning_rate(window, "0.25")
-    window.actions_by_name["actionSave"].trigger()
-    assert load_workflow(copied).nodes["6"].inputs["learning_rate"] == 0.25
-
-
-def test_saving_takes_a_title_that_is_being_typed(make_window, copied):
-    window = make_window(copied)
-    window.session.select(["6"])
-    window.canvas.rename_selected()
-    QTest.keyClicks(window.canvas.editor, "Teacher")
-    window.actions_by_name["actionSave"].trigger()
-    assert load_workflow(copied).nodes["6"].title == "Teacher"
-
-
-@pytest.mark.parametrize("action", ["actionNew", "actionQuit"])
-def test_leaving_asks_about_what_was_typed(make_window, copied, press, action):
-    window = make_window(copied)
-    type_learning_rate(window, "0.25")
-    window.actions_by_name[action].trigger()
-    press(window, "unsavedDialog", "Save")
-    assert load_workflow(copied).nodes["6"].inputs["learning_rate"] == 0.25
-
-
-def test_exporting_takes_what_was_typed(make_window, copied, dialog, qtbot):
-    window = make_window(copied)
-    type_learning_rate(window, "0.25")
-    window.actions_by_name["actionExport"].trigger()
-    export = dialog(window, "exportDialog")
-    assert export._workflow.nodes["6"].inputs["learning_rate"] == 0.25
-    qtbot.waitUntil(lambda: not export.is_busy, timeout=10_000)
-    export.close()
-
-
-def test_undo_takes_back_what_was_typed(make_window, copied):
-    window = make_window(copied)
-    type_learning_rate(window, "0.25")
-    window.session.undo()
-    assert window.session.workflow.nodes["6"].inputs["learning_rate"] == 0.001
-    assert window.session.document.redo_label.startswith("Set Learning rate")
 
 
 def test_an_empty_workflow_says_what_to_do_and_no_errors(window):

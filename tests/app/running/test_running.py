@@ -146,6 +146,13 @@ def test_errors_of_the_workflow_block_the_start_and_show_the_problems(run):
     assert run.window.docks["problems"].isVisible()
 
 
+def test_an_empty_workflow_has_nothing_to_run(run):
+    run.window.files.new()
+    run.press("actionTrain")
+    assert run.controller.state == "idle" and run.states == []
+    assert "nothing to run yet" in run.window.notice.text
+
+
 def test_settings_that_make_no_sense_are_refused_in_the_words_of_the_runtime(run):
     run.put(device="abacus")
     run.press("actionTrain")
