@@ -45,6 +45,7 @@ class Env(Handle):
     def __init__(self, index: int):
         super().__init__(f"env{index}")
         self.index = index
+        self.origin = np.zeros(13)
         self.actor: Optional[Actor] = None
 
 
@@ -74,11 +75,13 @@ class Gym:
     Attributes:
         calls: Everything that was called, but queries.
         fails_to_create: `create_sim` gives None.
+        counts_from_world: Root positions count from the world's origin; else from each environment's.
     """
 
     def __init__(self, fails_to_create: bool = False):
         self.calls: List[Call] = []
         self.fails_to_create = fails_to_create
+        self.counts_from_world = False
         self.sim: Optional[Sim] = None
         self.viewer: Optional[Viewer] = None
         self.assets: Dict[int, Asset] = {}
@@ -147,8 +150,12 @@ class Gym:
     def create_env(self, sim: Sim, lower: Any, upper: Any, per_row: int) -> Env:
         self._open(sim, "create_env", sim, lower, upper, per_row)
         self._not_prepared(sim, "create_env")
-        sim.envs.append(Env(len(sim.envs)))
-        return sim.envs[-1]
+        env = Env(len(sim.envs))
+        if self.counts_from_world:
+            row, column = divmod(env.index, per_row)
+            env.origin[:2] = column * (upper.x - lower.x), row * (upper.y - lower.y)
+        sim.envs.append(env)
+        return env
 
     def create_actor(
         self, env: Env, asset: Any, pose: Any, name: str, group: int, collision_filter: int, segmentation: int
@@ -208,7 +215,7 @@ class Gym:
         return self._refresh(sim, "dof_state", [actor.dof_state() for actor in sim.actors])
 
     def refresh_actor_root_state_tensor(self, sim: Sim) -> bool:
-        return self._refresh(sim, "actor_root_state", [actor.root_state()[None] for actor in sim.actors])
+        return self._refresh(sim, "actor_root_state", [env.actor.root_state()[None] + env.origin for env in sim.envs])
 
     def refresh_force_sensor_tensor(self, sim: Sim) -> bool:
         return self._refresh(sim, "force_sensor", [actor.sensor_forces() for actor in sim.actors])
@@ -238,7 +245,7 @@ class Gym:
         self._check(states, "float32", (len(sim.actors), 13))
         rows = states.tensor.cpu().numpy()
         for actor in self._ids(sim, ids, count):
-            sim.actors[actor].set_root(rows[actor])
+            sim.actors[actor].set_root(rows[actor] - sim.envs[actor].origin)
         sim.pending += [states, ids]
         return True
 

@@ -117,6 +117,23 @@ def test_walkers_step_with_finite_values(isaacgym, task):
     assert ends > 0 or task == "Ant"
 
 
+def test_it_does_not_matter_where_root_positions_count_from(isaacgym):
+    seen = {}
+    for from_world in (False, True):
+        isaacgym.counts_from_world = from_world
+        simulator = make("Ant")
+        simulator.reset()
+        for step in range(8):
+            result = simulator.step(torch.full((ENVS, 8), 0.5 if step % 2 else -0.5))
+        simulator._begin_episodes(torch.tensor([1, 3]))
+        seen[from_world] = torch.cat(
+            (result.observations, simulator.observations(), result.rewards.unsqueeze(1)), dim=1
+        )
+        assert (simulator.scene._origins.abs().max() > 1.0) == from_world
+        isaacgym_scene.destroy_scene()
+    assert torch.allclose(seen[True], seen[False], atol=1e-4)
+
+
 def test_episodes_end_and_begin_within_the_step(isaacgym):
     simulator = make(num_envs=8)
     simulator.reset()
