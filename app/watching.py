@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QDockWidget, QWidget
 
 from runtime.errors import StorageError
+from runtime.modes import TRAIN
 
 from .dialogs.choose import choose_target
 from .dialogs.messages import show_error
@@ -18,7 +19,7 @@ from .panels.log import LogPanel
 from .plots.exporting import PICTURES, write_numbers, write_picture
 from .plots.labels import curve_names
 from .plots.panel import Plots
-from .running.controller import RunController
+from .running.controller import FAILED, FINISHED, STARTING, RunController
 from .tabbed_docks import TabbedDocks
 from .viewer.panel import Viewer
 
@@ -71,6 +72,14 @@ class Watching(QObject):
         """Show the runs of this controller."""
         self.viewer.watch_requested.connect(lambda ids, hz: controller.watch_viewer(ids, hz))
         controller.events.connect(self._take)
+        controller.state_changed.connect(lambda state: self._on_state(state, controller.mode))
+
+    def _on_state(self, state: str, mode: str) -> None:
+        """Bring plots or viewer to the front where only the list of problems lies there, and list what has ended."""
+        if state == STARTING and not self._window.docks["problems"].visibleRegion().isEmpty():
+            self._window.view.show_panel("plots" if mode == TRAIN else "viewer")
+        elif state in (FINISHED, FAILED):
+            self.runs.panel.refresh_soon()
 
     def _take(self, events: Any) -> None:
         for take in (self.plots.take, self.viewer.take, self.log.take):

@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from PySide6.QtWidgets import QApplication, QDialog, QWidget  # noqa: E402
 
+from app.document.edits import set_parameter  # noqa: E402
 from app.files.folders import UserFolders  # noqa: E402
 from app.main_window import MainWindow  # noqa: E402
 
@@ -66,6 +67,33 @@ def take_all(window: MainWindow, folder: Path) -> None:
     templates = dialog_of(window, "actionTemplates", "templatesDialog")
     take(templates, folder / "templates.png")
     templates.close()
+    take_run(window, folder)
+
+
+def take_run(window: MainWindow, folder: Path) -> None:
+    """Two short trainings: the plots while one goes on, the viewer, and both runs compared."""
+    watching, options = window.watching, window.controller.options
+    window.session.select([])
+    window.view.set_theme("dark")
+    window.canvas.zoom_to_fit()
+    for seed, rate in ((1, "0.001"), (2, "0.0003")):
+        window.session.edit("Set", set_parameter(["6"], "learning_rate", float(rate)))
+        options.put("train", "seed", str(seed))
+        options.put("train", "iterations", "120")
+        window.actions_by_name["actionTrain"].trigger()
+        wait(lambda: len(watching.plots.runs[0].table) > 70, PATIENCE)
+        if seed == 1:
+            window.view.show_panel("plots")
+            take(window, folder / "training.png")
+            window.view.show_panel("viewer")
+            wait(lambda: watching.viewer.scene.state is not None, PATIENCE)
+            take(watching.viewer, folder / "viewer.png")
+        wait(lambda: window.controller.state == "finished", PATIENCE)
+    window.view.show_panel("runs")
+    wait(lambda: len(watching.runs.panel.model.entries) >= 2, PATIENCE)
+    watching.runs.compare(watching.runs.panel.model.entries[1:2])
+    wait(lambda: len(watching.plots.runs) == 2, PATIENCE)
+    take(watching.plots, folder / "compare.png")
 
 
 def main() -> int:
@@ -75,6 +103,7 @@ def main() -> int:
     application = QApplication(sys.argv[:1])
     with tempfile.TemporaryDirectory() as scratch:
         window = MainWindow(EXAMPLE, UserFolders.below(Path(scratch)))
+        window.controller.folder = lambda: Path(scratch)
         window.resize(*SIZE)
         window.show()
         if not wait(lambda: window.session.registry is not None, PATIENCE):

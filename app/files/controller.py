@@ -94,15 +94,18 @@ class FileController(QObject):
         if not path.exists():
             self._settings.remove_recent(path)
 
-    def open_template(self, path: Path) -> None:
-        """Start a new workflow from an example."""
-        self.guard(lambda: self._open_template(path))
+    def open_template(self, path: Path, then: Optional[Then] = None) -> None:
+        """Start a new workflow from an example, or from that of an earlier run, and then do something with it."""
+        self.guard(lambda: self._open_template(path, then))
 
-    def _open_template(self, path: Path) -> None:
+    def _open_template(self, path: Path, then: Optional[Then] = None) -> None:
         try:
             self._show(Document(load_workflow(path)))
         except WorkflowError as error:
             show_error(self._window, f"The template {path.name} cannot be opened.", str(error))
+            return
+        if then is not None:
+            then()
 
     def import_file(self) -> None:
         """Let the user choose a file of the earlier DNNE or of ComfyUI."""

@@ -14,6 +14,7 @@ from app.dialogs.messages import DESTRUCTIVE, REJECT, ask, show_error
 from app.plots.drawing import RunCurves
 from app.plots.metric_table import MetricTable
 from app.plots.panel import Plots
+from runtime.modes import INFER, TRAIN
 
 from .differences import differences_by_run
 from .entries import METRICS_FILE, RUNNING, WORKFLOW_FILE, RunEntry, node_titles, read_entry
@@ -44,6 +45,7 @@ class RunActions(QObject):
         """Where runs are looked for: besides the workflow, in the current folder, and where the user said."""
         document, run = self._window.session.document.path, self._window.controller.run_folder
         places = [document.parent / DEFAULT_FOLDER] if document is not None else []
+        places += [self._window.controller.folder() / DEFAULT_FOLDER]
         places += [Path.cwd() / DEFAULT_FOLDER, *([run.parent] if run is not None else [])]
         places += [Path(text) for text in self._window.settings.text(FOLDERS_SETTING, "").split("\n") if text]
         return list(dict.fromkeys(place.absolute() for place in places))
@@ -64,7 +66,9 @@ class RunActions(QObject):
         actions: Dict[str, Callable[[], object]] = {
             "compare": lambda: self.compare(entries),
             "load": lambda: self._window.files.open_template(first.path / WORKFLOW_FILE),
-            "attach": lambda: self._window.controller.attach(first.path),
+            "infer": lambda: self._window.files.open_template(first.path / WORKFLOW_FILE, lambda: self._infer(first)),
+            "resume": lambda: self._window.files.open_template(first.path / WORKFLOW_FILE, lambda: self._resume(first)),
+            "attach": lambda: self._window.run_view.attach(first.path),
             "open": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(first.path))),
             "delete": lambda: self._ask_to_delete(list(entries)),
         }
@@ -99,6 +103,20 @@ class RunActions(QObject):
 
     def _tell(self, error: Exception) -> None:
         show_error(self._window, "The run could not be read.", str(error))
+
+    def _infer(self, entry: RunEntry) -> None:
+        options = self._window.controller.options
+        options.values[INFER] = {"load_checkpoint_dir": str(entry.checkpoints)}
+        self._window.run_view.settings.show_options()
+        self._window.view.show_panel("viewer")
+        self._window.run_view.infer()
+
+    def _resume(self, entry: RunEntry) -> None:
+        options = self._window.controller.options
+        kept, options.values[TRAIN] = options.values[TRAIN], {"resume": str(entry.path)}
+        self._window.view.show_panel("plots")
+        self._window.run_view.train()
+        options.values[TRAIN] = kept  # the next training is a new one
 
     # Deleting
 

@@ -11,21 +11,23 @@ IGNORED = (
     "mode", "timeout", "verbose", "visual", "resume_interval", "save_checkpoint_dir", "load_checkpoint_dir",
     "total_timesteps", "iterations", "untrained", "episodes", "run_name", "log_dir",
 )  # fmt: skip
-_MISSING = object()
 _LONGEST_VALUE = 40
 
 
 def differing_names(all_values: Sequence[Mapping[str, Any]]) -> List[str]:
-    """Names whose values are not the same in all, parameters before settings; without those of no influence."""
-    names = {name: None for values in all_values for name in values if name not in IGNORED}
-    found = [name for name in names if len({_key(values.get(name, _MISSING)) for values in all_values}) > 1]
+    """Names whose values are not the same in all, parameters before settings; without those of no influence.
+
+    Names that a run does not have are left out: its nodes had fewer parameters then.
+    """
+    first, *others = all_values or [{}]
+    shared = [name for name in first if name not in IGNORED and all(name in values for values in others)]
+    found = [name for name in shared if len({_key(values[name]) for values in all_values}) > 1]
     return sorted(found, key=lambda name: ("." not in name, name))
 
 
 def describe(values: Mapping[str, Any], names: Sequence[str], titles: Mapping[str, str]) -> str:
     """These values of one run: ``Trainer.learning_rate 0.001 · seed 1``."""
-    parts = [f"{_titled(name, titles)} {_text(values.get(name, _MISSING))}" for name in names]
-    return " · ".join(parts)
+    return " · ".join(f"{_titled(name, titles)} {_text(values[name])}" for name in names)
 
 
 def differences_by_run(entries: Sequence[RunEntry], titles: Mapping[str, str]) -> Dict[str, str]:
@@ -50,11 +52,9 @@ def _titled(name: str, titles: Mapping[str, str]) -> str:
 
 
 def _key(value: Any) -> str:
-    return "missing" if value is _MISSING else json.dumps(value, sort_keys=True, default=str)
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _text(value: Any) -> str:
-    if value is _MISSING:
-        return "not set"
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

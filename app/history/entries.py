@@ -121,10 +121,16 @@ def _entry(path: Path, info: Mapping[str, Any], stamp: Tuple[float, ...]) -> Run
     return RunEntry(
         path, str(info.get("name", "")), str(info.get("mode", "train")), str(state), started,
         _seconds(summary, last, started, state), int(summary.get("steps") or last.get("step") or 0),
-        _number(summary.get("mean_reward", last.get(REWARD))), _number(summary.get("best_mean_reward")),
+        _reward(summary, last), _number(summary.get("best_mean_reward")),
         info.get("seed"), str(summary.get("error") or ""), _checkpoints(info, settings),
         any((path / RESUME_FOLDER).glob("iteration_*")), flat_values(info), stamp,
     )  # fmt: skip
+
+
+def _reward(summary: Mapping[str, Any], last: Mapping[str, float]) -> float:
+    """Of training the last mean, of inference that of all episodes."""
+    evaluation = summary.get("evaluation") or {}
+    return _number(evaluation.get("mean_reward", summary.get("mean_reward", last.get(REWARD))))
 
 
 def _seconds(summary: Mapping[str, Any], last: Mapping[str, float], started: Optional[datetime], state: str) -> float:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor
 
 from app.plots.labels import duration_text, short_number
 from app.theme import colours, current_theme
+from runtime.modes import INFER
 
 from .differences import describe, differences_within_workflows
 from .entries import DAMAGED, FAILED, INTERRUPTED, RUNNING, RunEntry
@@ -91,7 +92,7 @@ class RunsModel(QAbstractTableModel):
     def _text(self, row: int, column: int) -> str:
         entry = self.entries[row]
         if column == STATE:
-            return f"{entry.state} (inference)" if entry.mode == "infer" else entry.state
+            return entry.state
         if column == STARTED:
             return when(entry.started, datetime.now())
         if column in (REWARD, BEST):
@@ -103,7 +104,8 @@ class RunsModel(QAbstractTableModel):
             return "–" if math.isnan(entry.seconds) else duration_text(entry.seconds)
         if column == SEED:
             return "" if entry.seed is None else str(entry.seed)
-        return {WORKFLOW: entry.workflow, DIFFERS: self._differs[row], NAME: entry.name}[column]
+        workflow = f"{entry.workflow} (infer)" if entry.mode == INFER else entry.workflow
+        return {WORKFLOW: workflow, DIFFERS: self._differs[row], NAME: entry.name}[column]
 
     def _tooltip(self, row: int) -> str:
         entry = self.entries[row]

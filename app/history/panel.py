@@ -149,6 +149,11 @@ class RunHistory(QWidget):
         self._watch(folders)
         self._tasks.start(lambda tell: _read(reader, folders, known), self._on_read, self._on_read_failed)
 
+    def refresh_soon(self) -> None:
+        """Look into the folders in a moment, if the panel can be seen."""
+        if self._poll.isActive():
+            self._settle.start()
+
     def _watch(self, folders: Sequence[Path]) -> None:
         wanted = {str(folder) for folder in folders if folder.is_dir()}
         watched = set(self._watcher.directories())

@@ -13,6 +13,7 @@ from app.files.settings import EditorSettings
 from app.panels.widgets import refresh_icons, text_label
 from app.session import EditorSession
 from runtime.events import Event, Metrics, RunStarted
+from runtime.modes import TRAIN
 
 from .choices import PlotChoices, choices_key
 from .drawing import RunCurves, View, drawn_curves
@@ -25,7 +26,6 @@ from .metric_table import MetricTable
 from .toolbar import PlotToolbar
 
 THIS_RUN = "This run"
-TRAIN = "train"
 FRAME_MS = 33
 _EMPTY = (
     "The curves of a run appear here.\n"

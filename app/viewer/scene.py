@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, List, Optional
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -88,13 +87,18 @@ class SceneView(QWidget):
         count = len(self.state.env_ids) if self.state is not None else 0
         if not count:
             return []
-        columns = min(count, max(1, round(math.sqrt(count * self.width() / (self.height() * _WIDE)))))
+        columns = max(range(1, count + 1), key=lambda columns: self._room(columns, count))
         rows = -(-count // columns)
         width, height = (self.width() + GAP) / columns - GAP, (self.height() + GAP) / rows - GAP
         return [
             QRectF(place % columns * (width + GAP), place // columns * (height + GAP), width, height)
             for place in range(count)
         ]
+
+    def _room(self, columns: int, count: int) -> float:
+        """How large environments are drawn in so many columns."""
+        rows = -(-count // columns)
+        return min(self.width() / columns / _WIDE, self.height() / rows)
 
     def _cell_size(self) -> QSize:
         cells, ratio = self.cells(), self.devicePixelRatioF()

@@ -112,10 +112,11 @@ def test_what_differs_between_runs():
         {"6.learning_rate": 1e-4, "6.sizes": [1, 2], "seed": 2, "6.new": True},
     ]
     names = differing_names(values)
-    assert names == ["6.learning_rate", "6.new", "seed"]
+    assert names == ["6.learning_rate", "seed"]
+    assert differing_names([]) == []
     titles = {"6": "Trainer"}
-    assert describe(values[0], names, titles) == "Trainer.learning_rate 0.001 · Trainer.new not set · seed 1"
-    assert describe(values[1], names, {}) == "6.learning_rate 0.0001 · 6.new true · seed 2"
+    assert describe(values[0], names, titles) == "Trainer.learning_rate 0.001 · seed 1"
+    assert describe(values[1], names, {}) == "6.learning_rate 0.0001 · seed 2"
     assert describe({"6.a": "x" * 99}, ["6.a"], titles) == "Trainer.a " + "x" * 39 + "…"
 
 
