@@ -52,3 +52,10 @@ def test_an_empty_workflow_is_an_empty_picture(qapp):
 def test_pictures_are_sharp_on_every_screen(qapp, scale):
     picture = thumbnail(Workflow(), None, QSize(20, 10), scale)
     assert (picture.width(), picture.devicePixelRatio()) == (20 * scale, scale)
+
+
+@pytest.mark.parametrize("template", find_templates(), ids=lambda template: template.path.stem)
+def test_every_example_says_what_it_shows_and_fits_a_small_screen(template):
+    assert template.workflow.extra.get("description", "").endswith(".")
+    across = [entry.position[0] for entry in template.workflow.nodes.values()]
+    assert max(across) - min(across) < 1250
