@@ -92,6 +92,7 @@ def _run(arguments: List[str]) -> int:
     parser = build_parser(chosen)
     args, rest = parser.parse_known_args(arguments)
     take_words(parser, args, rest)
+    args.command_line = arguments
     if args.command is None:
         parser.print_help()
         return 2

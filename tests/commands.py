@@ -156,14 +156,14 @@ def start(folder) -> Iterator[Callable[..., Running]]:
     context.set_forkserver_preload(["tests.preloaded"])
     started: List[Running] = []
 
-    def launch(*arguments: Any, terminal: str = "") -> Running:
+    def launch(*arguments: Any, terminal: str = "", **variables: str) -> Running:
         own = folder / f"process-{len(started)}"
         own.mkdir()
         for name in ("stdout", "stderr"):
             (own / name).touch()
         streams = [str(own / "stdout"), terminal or str(own / "stderr")]
         words = [str(argument) for argument in arguments]
-        environment = {"XDG_DATA_HOME": str(folder / "data"), "OMP_NUM_THREADS": "1"}
+        environment = {"XDG_DATA_HOME": str(folder / "data"), "OMP_NUM_THREADS": "1", **variables}
         process = context.Process(target=_run, args=(words, str(folder), streams, environment))
         process.start()
         started.append(Running(process, own))

@@ -4,6 +4,7 @@ import app.cli
 import app.commands.infer
 import app.commands.train
 import nodes
+import runtime.distributed.process_group
 import runtime.recording
 import runtime.registry
 

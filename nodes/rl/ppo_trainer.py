@@ -195,6 +195,7 @@ class PPOTrainerNode(CheckpointedNode):
             states.dtype, str(self.device),
         )  # fmt: skip
         self.ppo = PPO(model, self.settings(), self.generator, str(self.device), self.context.communicator)
+        self._tell_batch_size(states.shape[0])
         if self.context.freeze:
             self.context.log(self.ppo.freeze(self.context.freeze), node_id=self.id)
         if "ppo" in self.saved:
@@ -202,6 +203,17 @@ class PPOTrainerNode(CheckpointedNode):
         if "storage" in self.saved:
             self.storage.load_state_dict(self.saved["storage"])
         self.saved = {}
+
+    def _tell_batch_size(self, num_envs: int) -> None:
+        """Log the minibatch of all processes together, where it is not the one that the parameters say."""
+        processes, parts = self.context.world_size, self.gradient_accumulation
+        rows = self.settings().rows_per_minibatch(num_envs)
+        if self.context.rank == 0 and (processes > 1 or parts > 1):
+            self.context.log(
+                f"minibatches of {rows * processes} transitions: {rows} on each of {processes} processes, in {parts} "
+                f"parts of {rows // parts}",
+                node_id=self.id,
+            )
 
     def _update(self) -> Dict[str, float]:
         assert self.ppo is not None and self.storage is not None

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 from ..atomic import PathLike
 from ..checkpoints import ResumeState, ResumeStore
 from ..configuration.saved import config_text
+from ..distributed.failures import raise_first, record_failure
+from ..distributed.modes import LAUNCH
 from ..errors import DnneError, RunError
 from ..evaluation.periodic import PeriodicEvaluation
 from ..events import Sink
@@ -39,15 +40,19 @@ from ..validation import Adjust, check_graph, require_valid
 from ..workflow import Workflow, format_workflow, load_workflow
 from .builtins_flags import publish_flags
 from .commands import CommandReader
-from .configure import configure
+from .configure import Configuration, configure
+from .earlier import find_earlier
+from .follower import FollowerDisplay
 from .host import Host, HostDisplay
 from .late_recorders import LateRecorders
 from .options import DEFAULT_LOG_DIR, add_run_options, run_settings
 from .overrides import assigned
-from .signals import stop_on_signals
+from .processes import ALONE, Team, connect, leave, mode_of, start, use_launchers_name
+from .signals import EXIT_CODES, stop_on_signals
 from .words import take_words
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_OUTPUT_CLOSED = 1, 2, 141
+LEFT_IN_ORDER = (0, EXIT_BAD_INPUT, *EXIT_CODES.values())
 TWICE_THERE = ("settings.seed", "settings.device", "settings.threads")
 WITHOUT_INFLUENCE = tuple(
     f"settings.{name}"
@@ -55,7 +60,7 @@ WITHOUT_INFLUENCE = tuple(
 )
 ENDS = tuple(f"settings.{name}" for name in ("total_timesteps", "iterations", "stop_reward", "patience"))
 
-Display = Union[ProgressDisplay, HostDisplay]
+Display = Union[ProgressDisplay, HostDisplay, FollowerDisplay]
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,13 @@ class Source:
     build: Callable[[Adjust], Graph]
 
 
-def run_command(source: Source, args: argparse.Namespace, inference: bool, publish: bool = False) -> int:
+def run_command(
+    source: Source,
+    args: argparse.Namespace,
+    inference: bool,
+    publish: bool = False,
+    command: Optional[Sequence[str]] = None,
+) -> int:
     """Run a workflow as the options say and return the exit code: 0, 1 (failed), 2 (bad input), 130, 138, 141 or 143.
 
     Args:
@@ -79,16 +90,35 @@ def run_command(source: Source, args: argparse.Namespace, inference: bool, publi
         args: Parsed options.
         inference: Nothing is trained.
         publish: Set the flags on `builtins` that exported runners have always set.
+        command: A command line that does the same, to be started in several processes.
     """
+    try:
+        configuration = configure(args, inference, source.document.name)
+        mode = mode_of(configuration.args, inference)
+        if mode.kind == LAUNCH:
+            return start(mode, command, configuration.args, source.document.name)
+        team = connect(mode, configuration.args)
+    except DnneError as error:
+        return leave(bad_input(error))
     with contextlib.ExitStack() as stack:
+        stack.callback(team.communicator.close)
+        session: Optional[Session] = None
+        problem: Optional[DnneError] = None
         try:
-            session = Session(source, args, inference, publish, stack)
+            session = Session(source, args, inference, publish, stack, team=team, configuration=configuration)
         except DnneError as error:
-            return bad_input(error)
-        return session.run()
+            problem = error
+        try:
+            raise_first(team.communicator, problem)
+        except DnneError as error:
+            problem = error
+        if session is None or problem is not None:
+            return leave(bad_input(problem) if team.communicator.rank == 0 else EXIT_BAD_INPUT)
+        code = session.run()
+        return leave(code) if code in LEFT_IN_ORDER else code
 
 
-def bad_input(error: BaseException) -> int:
+def bad_input(error: object) -> int:
     """Print an error on standard error; the exit code of bad input."""
     sys.stderr.write(f"error: {error}\n")
     return EXIT_BAD_INPUT
@@ -104,6 +134,8 @@ class Session:
         publish: Set the flags on `builtins`, before any node is made.
         stack: Closes what the session opens.
         host: Hears and steers the run instead of a terminal.
+        team: The processes of the run; only rank 0 has a folder, files and a display.
+        configuration: Made of the options; to be made where it is ``None``.
 
     Raises:
         DnneError: The workflow, the options or the run to resume do not fit; nothing has been written yet.
@@ -117,26 +149,26 @@ class Session:
         publish: bool,
         stack: contextlib.ExitStack,
         host: Optional[Host] = None,
+        team: Team = ALONE,
+        configuration: Optional[Configuration] = None,
     ):
-        self.configuration = configure(args, inference, source.document.name)
-        self.args, self.stack, self.host = self.configuration.args, stack, host
+        self.configuration = configuration or configure(args, inference, source.document.name)
+        self.args, self.stack, self.host, self.team = self.configuration.args, stack, host, team
+        self.communicator = team.communicator
         args = self.args
         self.source = source
+        use_launchers_name(args)
         self.control = host.control if host is not None else RunControl()
         self.watchers: List[Sink] = [host.sink] if host is not None else []
         self.signals = stack.enter_context(stop_on_signals(self.control))
-        self.earlier: Optional[RunFolder] = None
-        self.earlier_info: Dict[str, Any] = {}
-        if not inference and args.resume:
-            self.earlier = stack.enter_context(RunFolder.open(args.resume))
-            self.earlier_info = self.earlier.read_info()
-        self.settings = run_settings(args, inference, self._earlier_settings())
-        self.device = self.settings.torch_device()
+        self.earlier = None if inference else find_earlier(args, self.communicator, stack)
+        self.resume = self.earlier.resume if self.earlier else None
+        self.settings = run_settings(args, inference, self.earlier.settings() if self.earlier else None)
+        self.device = self.settings.torch_device(self.communicator.local_rank)
         self._check_load_folder()
         if publish:
             publish_flags(self.settings)
         self.graph = source.build(self.configuration.adjust)
-        self.resume = ResumeStore(self.earlier.path).latest() if self.earlier else None
         if self.resume is not None:
             self._keep_edits(self.resume.state["nodes"])
         self.document = graph_to_workflow(self.graph, source.document)
@@ -150,17 +182,9 @@ class Session:
             if end is not None:
                 raise RunError(f"the run is over ({end}); give a larger number")
 
-    def _earlier_settings(self) -> Optional[Dict[str, Any]]:
-        if self.earlier is None:
-            return None
-        settings = self.earlier_info.get("settings")
-        if not isinstance(settings, dict):
-            raise RunError(f"{self.earlier.info_file} is damaged: its 'settings' is {settings!r}; expected an object")
-        return settings
-
     def _check_load_folder(self) -> None:
         folder = self.settings.load_checkpoint_dir
-        if folder is not None and not Path(folder).is_dir():
+        if folder is not None and self.communicator.rank == 0 and not Path(folder).is_dir():
             raise RunError(
                 f"--load-checkpoint-dir {folder}: there is no such folder; expected one with node_<id>/model.pt"
             )
@@ -193,14 +217,15 @@ class Session:
         try:
             if self.args.record:
                 video_format(self.args.record)
-            folder = self._open_folder()
-            sinks = self._open_sinks(folder, display, files)
+            folder, sinks = self._open(display, files)
         except DnneError as error:
-            display.message(str(error), "error")
+            if self.communicator.rank == 0:
+                display.message(str(error), "error")
             return EXIT_BAD_INPUT
         run = Run(
             self.graph, self.settings, self.document.name, sinks, self.control,
-            ResumeStore(folder.path), self.resume.state if self.resume else None, str(folder.path),
+            ResumeStore(folder.path) if folder else None, self.resume.state if self.resume else None,
+            str(folder.path) if folder else None, self.communicator, self.resume.processes if self.resume else 1,
             new_evaluation=partial(PeriodicEvaluation, lambda: self.source.build(self.configuration.adjust)),
         )  # fmt: skip
         result, code = "failed", EXIT_FAILED
@@ -208,31 +233,47 @@ class Session:
             with files:
                 for watcher in self.watchers:
                     files.enter_context(LiveReports(run, watcher))
-                if self.args.record:
+                if self.args.record and self.communicator.rank == 0:
                     files.enter_context(VideoRecorder(self.args.record, run))
-                for note in self.configuration.notes:
+                for note in filter(None, (*self.configuration.notes, self.team.note)):
                     run.context.log(note)
                 self._tell_differences(run)
                 run.execute()
-            result, code = ("interrupted" if self.control.stop_reason else "finished"), self.signals.exit_code
-        except OutputClosed:
+            result, code = ("interrupted" if run.interrupted else "finished"), self.signals.exit_code
+        except OutputClosed as error:
+            record_failure(error)
             code = EXIT_OUTPUT_CLOSED
         except Exception as error:
+            record_failure(error)
             if display.tally.failure is None and not isinstance(error, DnneError):
                 raise
             if display.tally.failure is None:
                 display.message(str(error), "error")
         finally:
-            code = self._note_end(folder, result, display) or code
-        self._summarise(folder, display)
+            if folder is not None:
+                code = self._note_end(folder, result, display) or code
+        if folder is not None:
+            self._summarise(folder, display)
         return code
 
     # Folder, sinks and summary
 
+    def _open(self, display: Display, files: contextlib.ExitStack) -> Tuple[Optional[RunFolder], List[Sink]]:
+        """The run's folder and sinks: on rank 0 alone; where it fails, it fails on all ranks."""
+        folder, sinks, problem = None, [display], None  # type: Optional[RunFolder], List[Sink], Optional[DnneError]
+        try:
+            if self.communicator.rank == 0:
+                folder = self._open_folder()
+                sinks = self._open_sinks(folder, display, files)
+        except DnneError as error:
+            problem = error
+        raise_first(self.communicator, problem)
+        return folder, sinks
+
     def _open_folder(self) -> RunFolder:
-        if self.earlier is not None:
-            self._lock_checkpoints(self.earlier)
-            return self.earlier
+        if self.earlier is not None and self.earlier.folder is not None:
+            self._lock_checkpoints(self.earlier.folder)
+            return self.earlier.folder
         created = RunFolder.create(self.args.log_dir or DEFAULT_LOG_DIR, self.document.name, self.args.run_name)
         folder = self.stack.enter_context(created)
         self._lock_checkpoints(folder)
@@ -264,9 +305,9 @@ class Session:
 
     def _tell_differences(self, run: Run) -> None:
         """Log what differs from the run as it was when its resume state was saved, live edits included."""
-        if self.resume is None:
+        if self.resume is None or self.earlier is None or self.communicator.rank:
             return
-        then = {**self.earlier_info, "parameters": self.resume.meta["parameters"]}
+        then = {**self.earlier.info, "parameters": self.resume.meta["parameters"]}
         warned = compare_run(then, self.info, TWICE_THERE + WITHOUT_INFLUENCE + ENDS)
         for line in compare_run(then, self.info, TWICE_THERE + WITHOUT_INFLUENCE):
             if line in warned:
@@ -278,6 +319,8 @@ class Session:
         settings = self.settings
         if self.host is not None:
             return HostDisplay(self.host.sink)
+        if self.communicator.rank:
+            return FollowerDisplay(self.communicator.rank)
         return ProgressDisplay(
             sys.stderr, settings.total_timesteps, settings.iterations, settings.timeout, settings.verbose
         )
@@ -345,11 +388,13 @@ def main_runner(build: Callable[[], Graph], folder: Path, argv: Optional[Sequenc
     )
     parser.add_argument("--inference", action="store_true", help="run the trained policy; nothing is trained")
     add_run_options(parser)
-    args = take_words(parser, *parser.parse_known_args(argv))
-    _refuse_several_processes(parser)
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    args = take_words(parser, *parser.parse_known_args(arguments))
     try:
         document = load_workflow(folder / "workflow.json")
-        return run_command(Source(document, lambda adjust: _built(build, adjust)), args, args.inference, publish=True)
+        source = Source(document, lambda adjust: _built(build, adjust))
+        command = [sys.executable, str(folder / "runner.py"), *arguments]
+        return run_command(source, args, args.inference, publish=True, command=command)
     except DnneError as error:
         return bad_input(error)
 
@@ -361,12 +406,3 @@ def _built(build: Callable[[], Graph], adjust: Adjust) -> Graph:
     labels = {node_id: node.label for node_id, node in graph.nodes.items()}
     require_valid([replace(problem, label=labels.get(problem.node_id, "")) for problem in problems])
     return graph
-
-
-def _refuse_several_processes(parser: argparse.ArgumentParser) -> None:
-    processes = os.environ.get("WORLD_SIZE", "1")
-    if processes.strip() != "1":
-        parser.error(
-            f"WORLD_SIZE is {processes!r}, but this version trains in one process; start one process, for example with "
-            "torchrun --nproc_per_node 1"
-        )

@@ -6,6 +6,7 @@ import argparse
 from typing import Any, Callable, Dict, Optional, Sequence
 
 from ..configuration.presets import AUTO, PRESETS
+from ..distributed.modes import TRAIN_MODES
 from ..duration import GRAMMAR, parse_duration
 from ..errors import DurationError, RunError
 from ..rl.freezing import PARTS
@@ -68,6 +69,8 @@ def add_run_options(parser: argparse.ArgumentParser, train: bool = True, infer: 
     """
     add_configuration_options(parser.add_argument_group("configuration"))
     _add_general(parser.add_argument_group("run"))
+    if train:
+        _add_processes(parser.add_argument_group("processes"))
     _add_ends(parser.add_argument_group("when it ends"), train, infer)
     _add_files(parser.add_argument_group("checkpoints and logs"), train, infer)
     _add_display(parser.add_argument_group("display"))
@@ -101,6 +104,25 @@ def _add_general(group: argparse._ArgumentGroup) -> None:
         "--queue-size", type=positive, metavar="N", help="values that a wire holds before its writer waits"
     )
     group.add_argument("--scheduler", choices=SCHEDULERS, help="static schedule where there is one, or always queues")
+
+
+def _add_processes(group: argparse._ArgumentGroup) -> None:
+    positive = whole_number(1)
+    group.add_argument(
+        "--train-mode", choices=TRAIN_MODES,
+        help="one process or several; auto (the default) joins those of a launcher, and starts several where "
+        "--nproc or --world-size asks for them",
+    )  # fmt: skip
+    group.add_argument("--nproc", type=positive, metavar="N", help="processes to start on this machine")
+    group.add_argument("--world-size", type=positive, metavar="N", help="processes on all machines together")
+    group.add_argument(
+        "--max-restarts", type=whole_number(0), metavar="N",
+        help="after a failure start all processes again from the last resume state, up to N times (default 0)",
+    )  # fmt: skip
+    group.add_argument(
+        "--collective-timeout", type=duration, metavar="TIME",
+        help="the longest that one process may wait for another (default 10m)",
+    )  # fmt: skip
 
 
 def _add_ends(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None:
@@ -203,9 +225,10 @@ INHERITED = (
     "eval_episodes",
 )  # fmt: skip
 
+PROCESSES = ("train_mode", "nproc", "world_size", "max_restarts", "collective_timeout")
 TRAINING_ONLY = (
-    "iterations", "stop_reward", "patience", "save_checkpoint_dir", "resume", "resume_interval", "save_interval",
-    "last_k_checkpoints", "pretrained_dir", "freeze", "log_interval", "eval_interval", "eval_episodes",
+    *PROCESSES, "iterations", "stop_reward", "patience", "save_checkpoint_dir", "resume", "resume_interval",
+    "save_interval", "last_k_checkpoints", "pretrained_dir", "freeze", "log_interval", "eval_interval", "eval_episodes",
 )  # fmt: skip
 INFERENCE_ONLY = ("episodes", "untrained")
 NEW_RUN_ONLY = ("load_checkpoint_dir", "pretrained_dir", "log_dir", "run_name")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List
+from typing import TYPE_CHECKING, Any, List, Optional
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -14,15 +15,25 @@ class Communicator:
     Attributes:
         rank: This process among all, from 0.
         world_size: Number of processes.
+        local_rank: This process among those on its machine; None where it was not started as one of several.
     """
 
     rank = 0
     world_size = 1
+    local_rank: Optional[int] = None
 
     @property
     def is_distributed(self) -> bool:
         """True where there are other processes."""
         return self.world_size > 1
+
+    def use(self, device: torch.device) -> None:
+        """Exchange tensors on a device from now on."""
+
+    @property
+    def is_orphaned(self) -> bool:
+        """True where the launcher that started this process has been killed."""
+        return False
 
     def all_reduce_mean(self, tensor: Tensor) -> None:
         """Replace a tensor by its mean over all processes: the same bits everywhere. Shape: any."""

@@ -34,6 +34,7 @@ class IterationExchange:
         communicator: The processes.
         context: The run context.
         wish_to_stop: This process's own reason to end the run, or None.
+        is_interrupted: Whether that reason came from outside, as a signal does.
         wish_to_save: Whether rank 0 would save a resume state now.
         fingerprints: Numbers of the states that must be equal on all processes, by node id.
     """
@@ -43,6 +44,7 @@ class IterationExchange:
         communicator: Communicator,
         context: RunContext,
         wish_to_stop: Callable[[], Optional[str]],
+        is_interrupted: Callable[[], bool],
         wish_to_save: Callable[[], bool],
         fingerprints: Callable[[], Dict[str, int]],
     ):
@@ -50,7 +52,8 @@ class IterationExchange:
         self.sources: List[MetricSource] = []
         self.synchronisers: List[Callable[[], None]] = []
         self.stop_reason: Optional[str] = None
-        self.save_wanted = False
+        self.save_wanted = self.interrupted = False
+        self._is_interrupted = is_interrupted
         self._wish_to_stop, self._wish_to_save, self._fingerprints = wish_to_stop, wish_to_save, fingerprints
 
     def __call__(self, own: Numbers) -> List[Numbers]:
@@ -65,12 +68,14 @@ class IterationExchange:
             "own": own,
             "sources": [source.collect() for source in self.sources],
             "stop": self._wish_to_stop(),
+            "interrupted": self._is_interrupted(),
             "save": self._wish_to_save(),
             "fingerprints": self._fingerprints(),
         }
         messages = self.communicator.all_gather_json(message)
         self._check([each["fingerprints"] for each in messages])
         self.save_wanted = self.save_wanted or messages[0]["save"]
+        self.interrupted = self.interrupted or any(each["interrupted"] for each in messages)
         self._agree([each["stop"] for each in messages])
         parts = [mean_metrics([each["own"] for each in messages])]
         for index, source in enumerate(self.sources):

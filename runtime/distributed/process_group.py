@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import datetime
 import json
+import os
 from typing import Any, Iterator, List, Optional
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from ..errors import DistributedError
 from .communicator import Communicator
+from .failures import LOST_ANOTHER, has_launcher
 
 DEFAULT_TIMEOUT = 600.0
 MESSAGE_BYTES = 8192  # a longer message takes a second exchange
@@ -26,48 +28,58 @@ class ProcessGroup(Communicator):
     Tensors are reduced where they live; messages between the hosts (JSON, files) go through main memory, so that they
     never wait for a GPU. Nothing is pickled.
 
-    Args:
-        control: A Gloo group of the same processes, for messages; None where the default group is one.
+    The default group must be one of Gloo.
     """
 
-    def __init__(self, control: Optional[dist.ProcessGroup] = None):
+    def __init__(self, timeout: float = DEFAULT_TIMEOUT, local_rank: Optional[int] = None):
         self.rank = dist.get_rank()
         self.world_size = dist.get_world_size()
-        self._control = control
+        self.local_rank = local_rank
+        self._timeout = datetime.timedelta(seconds=timeout)
+        self._tensors: Optional[dist.ProcessGroup] = None
+        self._launcher = os.getppid() if has_launcher() else None
         self._outbox = torch.zeros(MESSAGE_BYTES, dtype=torch.uint8)
         self._inboxes = [torch.zeros_like(self._outbox) for _ in range(self.world_size)]
 
     @classmethod
-    def connect(cls, device: torch.device, timeout: float = DEFAULT_TIMEOUT) -> ProcessGroup:
-        """Join the processes that RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT tell of.
+    def connect(cls, timeout: float = DEFAULT_TIMEOUT) -> ProcessGroup:
+        """Join the processes that RANK, LOCAL_RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT tell of.
 
         Args:
-            device: Where this process computes.
             timeout: Seconds that an exchange may take before the run fails.
 
         Raises:
             DistributedError: they cannot be reached.
         """
         limit = datetime.timedelta(seconds=timeout)
-        backend = "nccl" if device.type == "cuda" else "gloo"
         try:
-            if device.type == "cuda":
-                torch.cuda.set_device(device)
-            dist.init_process_group(backend, timeout=limit)
-            control = dist.new_group(backend="gloo", timeout=limit) if backend != "gloo" else None
+            store, rank, world_size = next(dist.rendezvous("env://", timeout=limit))
+            # torch 2.13 keeps addresses of processes that a launcher started before, and Gloo would wait for those
+            store = dist.PrefixStore(f"dnne/attempt_{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+            dist.init_process_group("gloo", store=store, rank=rank, world_size=world_size, timeout=limit)
         except (RuntimeError, ValueError) as error:
             raise DistributedError(f"the other processes of the run cannot be reached: {error}") from error
-        return cls(control)
+        return cls(timeout, int(os.environ["LOCAL_RANK"]))
+
+    def use(self, device: torch.device) -> None:
+        if device.type == "cuda" and self._tensors is None:
+            torch.cuda.set_device(device)
+            with self._lost("connecting the GPUs"):
+                self._tensors = dist.new_group(backend="nccl", timeout=self._timeout)
+
+    @property
+    def is_orphaned(self) -> bool:
+        return self._launcher is not None and os.getppid() != self._launcher
 
     def all_reduce_mean(self, tensor: Tensor) -> None:
         with self._lost("averaging"):
-            dist.all_reduce(tensor)
+            dist.all_reduce(tensor, group=self._tensors)
         tensor.mul_(1.0 / self.world_size)
 
     def all_gather(self, tensor: Tensor) -> Tensor:
         gathered = tensor.new_empty((self.world_size, *tensor.shape))
         with self._lost("gathering"):
-            dist.all_gather(list(gathered.unbind(0)), tensor.contiguous())
+            dist.all_gather(list(gathered.unbind(0)), tensor.contiguous(), group=self._tensors)
         return gathered
 
     def all_gather_json(self, value: Any) -> List[Any]:
@@ -80,7 +92,7 @@ class ProcessGroup(Communicator):
         if fits:
             outbox[LENGTH_BYTES : LENGTH_BYTES + len(content)] = _as_tensor(content)
         with self._lost("exchanging messages"):
-            dist.all_gather(self._inboxes, outbox, group=self._control)
+            dist.all_gather(self._inboxes, outbox)
         lengths = [int.from_bytes(_as_bytes(inbox[:LENGTH_BYTES]), "little") for inbox in self._inboxes]
         if max(lengths) + LENGTH_BYTES <= MESSAGE_BYTES:
             return [_as_bytes(inbox[LENGTH_BYTES:][:length]) for inbox, length in zip(self._inboxes, lengths)]
@@ -90,7 +102,7 @@ class ProcessGroup(Communicator):
         padded = _as_tensor(content.ljust(max(lengths), b"\0"))
         inboxes = [torch.empty_like(padded) for _ in lengths]
         with self._lost("exchanging messages"):
-            dist.all_gather(inboxes, padded, group=self._control)
+            dist.all_gather(inboxes, padded)
         return [_as_bytes(inbox[:length]) for inbox, length in zip(inboxes, lengths)]
 
     def gather_bytes(self, content: bytes) -> List[bytes]:
@@ -104,7 +116,7 @@ class ProcessGroup(Communicator):
         length = self.all_gather_json(len(content))[0]
         tensor = _as_tensor(content if self.rank == 0 else bytes(length))
         with self._lost("broadcasting"):
-            dist.broadcast(tensor, 0, group=self._control)
+            dist.broadcast(tensor, 0)
         return _as_bytes(tensor)
 
     def scatter_bytes(self, contents: List[bytes]) -> bytes:
@@ -117,12 +129,12 @@ class ProcessGroup(Communicator):
 
     def _send(self, content: bytes, rank: int) -> None:
         with self._lost("sending"):
-            dist.send(_as_tensor(content), rank, group=self._control)
+            dist.send(_as_tensor(content), rank)
 
     def _receive(self, length: int, rank: int) -> bytes:
         tensor = torch.empty(length, dtype=torch.uint8)
         with self._lost("receiving"):
-            dist.recv(tensor, rank, group=self._control)
+            dist.recv(tensor, rank)
         return _as_bytes(tensor)
 
     def barrier(self) -> None:
@@ -139,8 +151,7 @@ class ProcessGroup(Communicator):
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[0]
             raise DistributedError(
-                f"rank {self.rank} lost another process while {action}; the process that failed first says why "
-                f"({reason})"
+                f"rank {self.rank} {LOST_ANOTHER} while {action}; the process that failed first says why ({reason})"
             ) from error
 
 

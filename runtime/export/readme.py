@@ -16,7 +16,7 @@ CHECKPOINTS = "checkpoints"
 TRAIN = f"python runner.py --save-checkpoint-dir {CHECKPOINTS} --timeout 10m"
 INFER = f"python runner.py --inference --load-checkpoint-dir {CHECKPOINTS}"
 RESUME = "python runner.py --resume runs/NAME-OF-THE-RUN"
-TORCHRUN = f"torchrun --standalone --nproc_per_node 1 runner.py --save-checkpoint-dir {CHECKPOINTS}"
+TORCHRUN = f"torchrun --standalone --nproc_per_node 2 runner.py --save-checkpoint-dir {CHECKPOINTS}"
 SBATCH = "sbatch slurm.sbatch --total-timesteps 1000000"
 
 
@@ -89,8 +89,9 @@ def _cluster() -> List[str]:
         "",
         *_block([SBATCH, TORCHRUN]),
         "",
-        "`slurm.sbatch` asks for one task, passes its arguments on, and resumes the run after a time limit or requeue.",
-        "This version trains in one process: runner.py refuses to start as one of several (`WORLD_SIZE` above 1).",
+        "`slurm.sbatch` asks for one node, passes its arguments on, and resumes after a time limit or requeue.",
+        "`sbatch --nodes 4 slurm.sbatch` trains on four nodes, `NPROC=8 sbatch slurm.sbatch` in eight processes on one.",
+        "Each process has its own environments, as many as the workflow says. `--nproc N` starts N on this machine.",
     ]
 
 

@@ -47,7 +47,7 @@ def distribution_of(module: str) -> str:
 
 
 def sbatch_text(title: str) -> str:
-    """``slurm.sbatch``: one task, which goes on after a time limit or a requeue."""
+    """``slurm.sbatch``: one or more nodes, and a run that goes on after a time limit or a requeue."""
     name = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower() or "dnne"
     return join_lines([*_sbatch_resources(name), "", *_sbatch_start(), "", *_sbatch_end()])
 
@@ -55,7 +55,8 @@ def sbatch_text(title: str) -> str:
 def _sbatch_resources(name: str) -> List[str]:
     options = {
         "job-name": name,
-        "ntasks": "1",
+        "nodes": "1",
+        "ntasks-per-node": "1",
         "cpus-per-task": "2",
         "mem": "8G",
         "time": "04:00:00",
@@ -72,8 +73,8 @@ def _sbatch_resources(name: str) -> List[str]:
     lines += ["# For a GPU remove one # below, and add --device cuda to the arguments.", "##SBATCH --gres=gpu:1", ""]
     return [
         *lines,
-        "# This version trains in one process, and refuses to start as one of several. That process under torchrun:",
-        "#   srun torchrun --standalone --nproc_per_node 1 runner.py ...",
+        "# Several nodes: sbatch --nodes 4 slurm.sbatch. Several processes on each (one per GPU): NPROC=8 sbatch ...",
+        'processes="${NPROC:-1}"',
     ]
 
 
@@ -88,15 +89,25 @@ def _sbatch_start() -> List[str]:
         '  if [ -e "$run" ]; then mv "$run" "$run-unfinished-$(date +%s)"; fi',
         '  start=(--log-dir runs --run-name "$(basename "$run")")',
         "fi",
-        'srun "${PYTHON:-python}" runner.py "${start[@]}" --save-checkpoint-dir "$run/checkpoints" "$@"',
+        "launch=()",
+        'if [ "${SLURM_NNODES:-1}" -gt 1 ] || [ "$processes" -gt 1 ]; then',
+        '  first="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)"',
+        '  launch=(-m torch.distributed.run --nnodes "${SLURM_NNODES:-1}" --nproc_per_node "$processes"',
+        '    --rdzv_backend c10d --rdzv_endpoint "$first:${MASTER_PORT:-29500}" --rdzv_id "$SLURM_JOB_ID")',
+        "fi",
+        'srun "${PYTHON:-python}" "${launch[@]}" runner.py "${start[@]}" --save-checkpoint-dir "$run/checkpoints" "$@"',
         "code=$?",
     ]
 
 
 def _sbatch_end() -> List[str]:
     return [
-        "# 143: Slurm sent TERM 120 s before the time limit, and the state has been saved.",
-        'if [ "$code" -eq 143 ]; then scontrol requeue "$SLURM_JOB_ID"; fi',
+        "# 143, or a run of several processes that was interrupted: Slurm sent TERM 120 s before the time limit, and",
+        "# the state has been saved.",
+        'ended="$(grep -s \'"result": "interrupted"\' "$run/run.json")"',
+        'if [ "$code" -eq 143 ] || { [ "$code" -ne 0 ] && [ -n "$ended" ]; }; then',
+        '  scontrol requeue "$SLURM_JOB_ID"',
+        "fi",
         'exit "$code"',
     ]
 

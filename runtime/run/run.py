@@ -117,7 +117,7 @@ class Run:
         settings = self.settings
         return RunContext(
             seed=settings.seed,
-            device=settings.torch_device(),
+            device=settings.torch_device(self.communicator.local_rank),
             inference=settings.inference,
             visual=settings.visual,
             verbose=settings.verbose,
@@ -147,7 +147,12 @@ class Run:
         if not self.communicator.is_distributed:
             return None
         self.context.exchange = IterationExchange(
-            self.communicator, self.context, self._wish_to_stop, self._wants_resume_save, self._fingerprints
+            self.communicator,
+            self.context,
+            self._wish_to_stop,
+            lambda: bool(self.control.stop_reason),
+            self._wants_resume_save,
+            self._fingerprints,
         )
         return self.context.exchange
 
@@ -173,6 +178,7 @@ class Run:
 
     def _prepare(self) -> Engine:
         graph, context = self.graph, self.context
+        self.communicator.use(context.device)
         for node in graph.nodes.values():
             node.context = context
         for node in graph.nodes.values():
@@ -206,11 +212,7 @@ class Run:
         stuck = [node for node in graph.nodes.values() if not getattr(node, "episodes_resume", True)]
         if self.resume_state is not None and context.random_stream:
             restore_shared(self.resume_state, graph, context)
-            context.log(
-                f"resumed with {self.communicator.world_size} processes instead of {self._processes_before}: weights, "
-                "optimiser and normalisers go on exactly, but episodes and random numbers start anew",
-                "warning",
-            )
+            self._tell_of_new_processes()
         elif self.resume_state is not None and stuck:
             context.begins_episodes_anew = True
             restore_shared(self.resume_state, graph, context, with_random_numbers=True)
@@ -228,6 +230,14 @@ class Run:
             load_pretrained(graph, self.settings.pretrained_dir, context)
         if self.resume_state is None and self.communicator.is_distributed:
             share_initial_state(graph, context)
+
+    def _tell_of_new_processes(self) -> None:
+        if self.context.rank == 0:
+            self.context.log(
+                f"the number of processes was {self._processes_before} and is {self.communicator.world_size}: weights, "
+                "optimiser and normalisers go on exactly, but episodes and random numbers start anew",
+                "warning",
+            )
 
     def _check_viewer(self) -> None:
         if self.settings.visual and not any(getattr(node, "has_viewer", False) for node in self.graph.nodes.values()):
@@ -292,7 +302,13 @@ class Run:
     def _wish_to_stop(self) -> Optional[str]:
         if self.control.paused or self.control.take_edits():
             raise RunError("a run of several processes can be stopped, but neither paused nor edited")
-        return self.control.stop_reason or self.context.stop_reason or self.limits.timed_out()
+        orphaned = "the launcher was killed" if self.communicator.is_orphaned else None
+        return self.control.stop_reason or self.context.stop_reason or orphaned or self.limits.timed_out()
+
+    @property
+    def interrupted(self) -> bool:
+        """True where somebody outside has asked for the end, of whichever process."""
+        return bool(self.control.stop_reason) or (self.exchange is not None and self.exchange.interrupted)
 
     def _wants_resume_save(self) -> bool:
         return self._saves and self.context.elapsed >= self._next_resume_save

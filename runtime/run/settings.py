@@ -108,16 +108,22 @@ class RunSettings:
         """True where nothing is trained."""
         return self.mode == INFER
 
-    def torch_device(self) -> torch.device:
+    def torch_device(self, local_rank: Optional[int] = None) -> torch.device:
         """The device, checked.
+
+        Args:
+            local_rank: Of several processes on this machine; each takes the GPU of its number.
 
         Raises:
             RunError: The name is no device, or this machine lacks it.
         """
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = self.device
+        if name == "auto":
+            name = "cuda" if torch.cuda.is_available() else "cpu"
+        if local_rank is not None and name.startswith("cuda:"):
+            raise RunError(f"device {name!r} is one GPU, but each of several processes needs its own: give cuda")
         try:
-            device = torch.device(self.device)
+            device = torch.device(f"cuda:{local_rank}" if local_rank is not None and name == "cuda" else name)
         except RuntimeError as error:
             raise RunError(f"device {self.device!r} is unknown; expected cpu, cuda, cuda:N or auto") from error
         if device.type not in ("cpu", "cuda"):

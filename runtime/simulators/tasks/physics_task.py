@@ -121,11 +121,6 @@ class PhysicsTask(Task):
         lower, upper = torch.tensor(limits, dtype=torch.float32, device=self.device).unbind(1)
         self.joint_limits = lower, upper
 
-    @classmethod
-    def files(cls) -> Tuple[Path, ...]:
-        """The model."""
-        return (cls.model.path,)
-
     def initial_physics(self, parameters: ParameterTensors, generator: Optional[torch.Generator]) -> PhysicsState:
         """Draw first positions and velocities of one episode for every row of ``parameters``.
 

@@ -7,12 +7,10 @@ import subprocess
 import pytest
 
 from runtime.command.options import add_run_options
-from runtime.configuration.presets import FOLDER
 from runtime.export.carrying import Library
 from runtime.export.names import instance_names
 from runtime.export.readme import readme_text
 from runtime.export.side_files import licence_text, requirements_text, sbatch_text
-from runtime.export.workflow_export import export_files
 
 
 def test_requirements_name_torch_and_what_node_files_import(graph):
@@ -61,20 +59,21 @@ class TestSlurm:
         (tmp_path / "bin").mkdir()
         (tmp_path / "slurm.sbatch").write_text(sbatch_text("Cartpole PPO!"), encoding="utf-8")
         self.script(tmp_path / "bin" / "srun", 'printf "%s\\n" "$@" > called; exit "${CODE:-0}"')
-        self.script(tmp_path / "bin" / "scontrol", 'echo "$@" > requeued')
+        self.script(tmp_path / "bin" / "scontrol", '[ "$1" = show ] && printf "n1\\nn2\\n" || echo "$@" > requeued')
         return tmp_path
 
     def script(self, path, body):
         path.write_text(f"#!/bin/bash\n{body}\n", encoding="utf-8")
         path.chmod(0o755)
 
-    def start(self, job, *arguments, code=0):
+    def start(self, job, *arguments, code=0, **variables):
         environment = {
             "PATH": f"{job / 'bin'}:{os.environ['PATH']}",
             "SLURM_SUBMIT_DIR": str(job),
             "SLURM_JOB_NAME": "cartpole-ppo",
             "SLURM_JOB_ID": "42",
             "CODE": str(code),
+            **variables,
         }
         run = subprocess.run(["bash", str(job / "slurm.sbatch"), *arguments], env=environment, check=False)
         return run.returncode, (job / "called").read_text(encoding="utf-8").splitlines()
@@ -82,7 +81,7 @@ class TestSlurm:
     def test_the_job_has_a_plain_name_and_asks_to_be_warned(self):
         lines = sbatch_text("Cartpole PPO!").splitlines()
         assert lines[0] == "#!/bin/bash"
-        assert {"#SBATCH --job-name=cartpole-ppo", "#SBATCH --signal=TERM@120", "#SBATCH --ntasks=1"} <= set(lines)
+        assert {"#SBATCH --job-name=cartpole-ppo", "#SBATCH --signal=TERM@120", "#SBATCH --nodes=1"} <= set(lines)
 
     def test_the_first_start_names_the_run(self, job):
         code, called = self.start(job, "--timeout", "1h", "--set", "Env.task=a b")
@@ -92,6 +91,23 @@ class TestSlurm:
             "--save-checkpoint-dir", "runs/cartpole-ppo-42/checkpoints", "--timeout", "1h", "--set", "Env.task=a b",
         ]  # fmt: skip
         assert not (job / "requeued").exists()
+
+    def test_several_nodes_meet_at_the_first_one(self, job):
+        _, called = self.start(job, "--timeout", "1h", SLURM_NNODES="2", SLURM_JOB_NODELIST="n[1-2]", NPROC="4")
+        launch = called[called.index("torch.distributed.run") + 1 : called.index("runner.py")]
+        assert launch == [
+            "--nnodes", "2", "--nproc_per_node", "4", "--rdzv_backend", "c10d", "--rdzv_endpoint", "n1:29500",
+            "--rdzv_id", "42",
+        ]  # fmt: skip
+        assert called[-2:] == ["--timeout", "1h"]
+
+    def test_several_processes_that_were_interrupted_are_requeued_and_failed_ones_are_not(self, job):
+        info = job / "runs" / "cartpole-ppo-42" / "run.json"
+        (info.parent / "resume" / "iteration_1_step_1").mkdir(parents=True)
+        for result, requeued in (("failed", False), ("interrupted", True)):
+            info.write_text(f'{{\n  "result": "{result}"\n}}', encoding="utf-8")
+            self.start(job, code=1, NPROC="2", SLURM_JOB_NODELIST="n1")
+            assert (job / "requeued").exists() is requeued
 
     def test_a_job_that_was_ended_by_its_time_limit_is_requeued_and_goes_on(self, job):
         code, _ = self.start(job, code=143)
@@ -110,9 +126,3 @@ class TestSlurm:
         code, _ = self.start(job, code=1)
         assert code == 1
         assert not (job / "requeued").exists()
-
-
-def test_presets_are_carried_to_where_the_runner_looks_for_them(cartpole, graph):
-    files = export_files(cartpole, graph)
-    assert files["resources/presets/cpu.yaml"].decode() == (FOLDER / "cpu.yaml").read_text()
-    assert "framework/configuration/presets.py" in files  # two folders below the export, as in the source tree

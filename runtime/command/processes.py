@@ -1,0 +1,171 @@
+"""How a command comes to run in one process or in several."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Mapping, NamedTuple, Optional, Sequence
+
+import torch
+
+from ..atomic import write_text
+from ..checkpoints import ResumeStore
+from ..distributed.communicator import Communicator
+from ..distributed.failures import has_launcher
+from ..distributed.launcher import launch, restart_count
+from ..distributed.modes import AUTO, JOIN, LAUNCH, Mode, Wishes, choose_mode
+from ..errors import DistributedError, RunError
+from ..recording import RunFolder
+from ..recording.run_folder import slug
+from .options import DEFAULT_LOG_DIR
+
+RUN_NAME, EXIT_CODE_FILE = "DNNE_RUN_NAME", "DNNE_EXIT_CODE_FILE"
+"""What our launcher tells the processes that it starts, beside what torch's tells them."""
+
+
+class Team(NamedTuple):
+    """The processes of a run.
+
+    Attributes:
+        communicator: Connects them.
+        note: How they came about, for the log.
+    """
+
+    communicator: Communicator
+    note: str = ""
+
+
+ALONE = Team(Communicator())
+
+
+def mode_of(args: argparse.Namespace, inference: bool) -> Mode:
+    """How the run is to be carried out.
+
+    Args:
+        args: Options, those of configuration files included.
+        inference: Nothing is trained.
+
+    Raises:
+        DistributedError: options and environment contradict each other, or inference would run in several processes.
+        RunError: the run to resume cannot be read.
+    """
+    wishes = Wishes(
+        getattr(args, "train_mode", None) or AUTO,
+        getattr(args, "world_size", None),
+        getattr(args, "nproc", None),
+        args.device or _earlier_device(args),
+    )
+    mode = choose_mode(wishes, os.environ, torch.cuda.device_count)
+    if inference and mode.world_size > 1:
+        raise DistributedError("inference runs in one process; to evaluate faster give it more environments")
+    if mode.kind == JOIN and getattr(args, "max_restarts", None) and EXIT_CODE_FILE not in os.environ:
+        raise DistributedError("--max-restarts is for the launcher that started this process; give it to torchrun")
+    return mode
+
+
+def _earlier_device(args: argparse.Namespace) -> Optional[str]:
+    resume = getattr(args, "resume", None)
+    if not resume or not Path(resume).is_dir():
+        return None
+    settings = RunFolder.open(resume, lock=False).read_info().get("settings")
+    device = settings.get("device") if isinstance(settings, dict) else None
+    return device if isinstance(device, str) else None
+
+
+def connect(mode: Mode, args: argparse.Namespace) -> Team:
+    """Join the other processes, where there are any.
+
+    Raises:
+        DistributedError: they cannot be reached.
+    """
+    asked = any(getattr(args, name, None) for name in ("train_mode", "world_size", "nproc"))
+    note = f"{mode.world_size} processes: {mode.reason}" if mode.world_size > 1 else f"one process: {mode.reason}"
+    if mode.kind != JOIN or mode.world_size == 1:
+        return Team(Communicator(), note if asked or mode.kind == JOIN else "")
+    from ..distributed.process_group import DEFAULT_TIMEOUT, ProcessGroup
+
+    timeout = getattr(args, "collective_timeout", None)
+    return Team(ProcessGroup.connect(DEFAULT_TIMEOUT if timeout is None else timeout), note)
+
+
+def start(mode: Mode, command: Optional[Sequence[str]], args: argparse.Namespace, name: str) -> int:
+    """Start the processes of this machine, wait for them, and return the exit code.
+
+    Args:
+        mode: How many.
+        command: What each of them runs; None where the caller cannot be run again.
+        args: Options, those of configuration files included.
+        name: The workflow's.
+
+    Raises:
+        DistributedError: there is no command.
+    """
+    assert mode.kind == LAUNCH
+    if command is None:
+        raise DistributedError("this program cannot start itself in several processes; use dnne train, or torchrun")
+    with tempfile.TemporaryDirectory(prefix="dnne-") as folder:
+        code_file = Path(folder, "exit-code")
+        os.environ[EXIT_CODE_FILE] = str(code_file)
+        if not args.resume:
+            os.environ[RUN_NAME] = args.run_name or f"{slug(name)}-{time.strftime('%Y%m%d-%H%M%S')}"
+        try:
+            code = launch(command, mode, args.max_restarts or 0)
+        finally:
+            for variable in (EXIT_CODE_FILE, RUN_NAME):
+                os.environ.pop(variable, None)
+        return int(code_file.read_text(encoding="utf-8")) if code == 0 and code_file.exists() else code
+
+
+def leave(code: int, environment: Mapping[str, str] = os.environ) -> int:
+    """The exit code of a process, from that of its command.
+
+    A launcher takes every code but 0 for a failure, and starts all processes again. Bad input and a stop in order are
+    none; our launcher reads them from a file.
+    """
+    if EXIT_CODE_FILE in environment:
+        write_text(environment[EXIT_CODE_FILE], str(code))
+        return 0
+    return 0 if has_launcher() and code > 128 else code
+
+
+def use_launchers_name(args: argparse.Namespace) -> None:
+    """Take the name of the run folder that our launcher chose, so that a restart finds it again."""
+    name = os.environ.get(RUN_NAME)
+    if not name or args.resume:
+        return
+    in_run = args.run_name and Path(args.log_dir or DEFAULT_LOG_DIR, args.run_name, "checkpoints")
+    if in_run and args.save_checkpoint_dir == str(in_run):
+        args.save_checkpoint_dir = str(Path(args.log_dir or DEFAULT_LOG_DIR, name, "checkpoints"))
+    args.run_name = name
+
+
+def resume_after_restart(args: argparse.Namespace) -> None:
+    """Where a launcher starts this process again, let it go on from the last saved state, on rank 0.
+
+    A run that failed before its first state was saved begins anew, and its folder is kept under another name.
+
+    Raises:
+        RunError: the run has no name by which it could be found.
+    """
+    count = restart_count(os.environ)
+    if not count or args.resume:
+        return
+    if not args.run_name:
+        raise RunError(
+            "this process was started again after a failure, but the run cannot be found: give --run-name, so that a "
+            "restart goes on with it"
+        )
+    folder = Path(args.log_dir or DEFAULT_LOG_DIR, args.run_name)
+    if ResumeStore(folder).entries():
+        go_on_with(args, str(folder))
+    elif folder.exists():
+        folder.rename(folder.with_name(f"{folder.name}-unfinished-{count}"))
+
+
+def go_on_with(args: argparse.Namespace, folder: str) -> None:
+    """Resume a run in place of beginning it."""
+    args.resume = folder
+    args.log_dir = args.run_name = args.load_checkpoint_dir = None
