@@ -16,7 +16,7 @@ from typing import Callable, Dict, List, Optional, Sequence
 
 import torch
 
-from . import against_peers, empty_cycle, learning, loop, memory, metrics_cost, queues, start_up
+from . import against_peers, empty_cycle, learning, loop, memory, metrics_cost, queues, simulators, start_up
 from .machine import machine_line
 from .report import Report
 
@@ -27,6 +27,7 @@ BENCHMARKS: Dict[str, Callable[[bool], Report]] = {
     "cycle": empty_cycle.run,
     "scheduler": queues.run,
     "start": start_up.run,
+    "simulators": simulators.run,
     "learning": learning.run,
     "memory": memory.run,
 }

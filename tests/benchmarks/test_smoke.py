@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 
-from tests.benchmarks import against_peers, empty_cycle, learning, loop, metrics_cost, queues
+from tests.benchmarks import against_peers, empty_cycle, learning, loop, metrics_cost, queues, simulators
 from tests.benchmarks.__main__ import BENCHMARKS, main
 from tests.benchmarks.hand_loop import HandLoop
 from tests.benchmarks.memory import Sample, _slope
@@ -22,6 +22,13 @@ def test_loop():
     report = loop.run(quick=False, num_envs=[4], seconds=0.0)
     assert [row.cells["environments"] for row in report.rows] == [4]
     assert report.rows[0].value > 0.0
+
+
+def test_simulators():
+    pytest.importorskip("mujoco")
+    report = simulators.run(quick=False, num_envs=[4], tasks=["Cartpole", "Humanoid"], seconds=0.0)
+    assert [row.cells["task"] for row in report.rows] == ["Cartpole", "Humanoid"]
+    assert all(row.value > 0.0 for row in report.rows)
 
 
 def test_peers_that_are_missing_are_named(monkeypatch):

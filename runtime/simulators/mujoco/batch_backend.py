@@ -19,26 +19,27 @@ class BatchBackend(CpuBackend):
         import mujoco.batch
 
         self._batch = mujoco.batch.Batch(layout.model, num_envs, threads)
-        self._no_stage = mujoco.mjtStage.mjSTAGE_NONE
         model = layout.model
         self._states = torch.from_numpy(self._batch.state)
-        # A row holds the time first, then qpos and qvel.
-        self.motion = self._states[:, 1 : 1 + model.nq + model.nv]
-        self.controls = torch.from_numpy(self._batch.bind("ctrl"))
-        self.sensors = torch.zeros(num_envs, 0, dtype=torch.float64)
+        self._fresh = self._states[:1].clone()
+        sensors = torch.zeros(num_envs, 0, dtype=torch.float64)
         if model.nsensordata:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message="The given NumPy array is not writable")  # nor is it written
-                self.sensors = torch.from_numpy(self._batch.bind("sensordata"))
+                sensors = torch.from_numpy(self._batch.bind("sensordata"))
+        # A row holds the time first, then qpos and qvel.
+        motion = self._states[:, 1 : 1 + model.nq + model.nv]
+        self.attach(motion, torch.from_numpy(self._batch.bind("ctrl")), sensors)
 
     def run(self) -> None:
         """The substeps of every simulation."""
         self._batch.step(nstep=self.substeps)
 
     def write(self, env_ids: Tensor, motion: Tensor) -> None:
-        """Back to the model's defaults, then to these positions and velocities."""
-        self._batch.reset(env_ids.numpy(), stage=self._no_stage)
-        self.motion.index_copy_(0, env_ids, motion)
+        """Rows as they were at first, but for these positions and velocities."""
+        rows = self._fresh.repeat(len(env_ids), 1)
+        rows[:, 1 : 1 + motion.shape[1]] = motion
+        self._states.index_copy_(0, env_ids, rows)
 
     def set_bodies(self, env_ids: Tensor, bodies: Dict[str, BodyProperties]) -> None:
         """Own masses in some simulations, with all that MuJoCo derives from them."""

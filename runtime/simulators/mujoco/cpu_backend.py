@@ -45,8 +45,19 @@ class CpuBackend(PhysicsBackend):
         # MuJoCo measures how strong the stop of a joint pushes, not whether it pushes up or down.
         declared = layout.task.model
         self._middles = torch.tensor(declared.joint_limits or ((0.0, 0.0),) * len(declared.joints)).mean(1)
-        limits = layout.task.model.joint_speed_limits
-        self._speed_limits = torch.tensor(limits, dtype=torch.float64) if any(map(math.isfinite, limits)) else None
+
+    def attach(self, motion: Tensor, controls: Tensor, sensors: Tensor) -> None:
+        """Take the engine's live rows."""
+        self.motion, self.controls, self.sensors = motion, controls, sensors
+        self._wrenches = sensors[:, self.layout.wrenches]
+        limits = self.layout.task.model.joint_speed_limits
+        limited = [joint for joint, limit in enumerate(limits) if math.isfinite(limit)]
+        # One view per joint: a joint's speed is one column, and clamping a view needs no copy.
+        speeds = motion[:, self._velocities]
+        self._limited = [(speeds[:, self._velocity_column(joint)], limits[joint]) for joint in limited]
+
+    def _velocity_column(self, joint: int) -> int:
+        return int(torch.arange(self.layout.model.nv)[self.layout.velocities][joint])
 
     def advance(self, efforts: Tensor) -> PhysicsState:
         """Drive the motors, advance by the task's substeps, and measure; see `PhysicsBackend.advance`."""
@@ -55,8 +66,8 @@ class CpuBackend(PhysicsBackend):
         else:
             self.controls[:, self.layout.controls] = efforts * self._controls_per_effort
         self.run()
-        if self._speed_limits is not None:
-            self._limit_speeds(self._speed_limits)
+        for speeds, limit in self._limited:
+            speeds.clamp_(-limit, limit)
         return self.measure()
 
     @abstractmethod
@@ -75,7 +86,7 @@ class CpuBackend(PhysicsBackend):
             roots = (motion[:, :3], rotations, speeds[:, :3], angular)
         wrenches, forces = start.sensor_wrenches, start.joint_forces
         if start.sensor_wrenches.shape[1]:
-            wrenches = self.sensors[:, layout.wrenches].float().view_as(wrenches)
+            wrenches = self._wrenches.float().view_as(wrenches)
         if layout.joint_forces:
             motors, limits = (self.sensors[:, columns] for columns in layout.joint_forces)
             is_upper = motion[:, layout.positions] > self._middles
@@ -128,11 +139,6 @@ class CpuBackend(PhysicsBackend):
         """``model_xml`` and, for meshes beside it, ``model_path``."""
         path = self.layout.task.model.path
         return {"model_xml": path.read_text(encoding="utf-8"), "model_path": str(path)}
-
-    def _limit_speeds(self, limits: Tensor) -> None:
-        speeds = self.motion[:, self._velocities]
-        columns = self.layout.velocities
-        speeds[:, columns] = torch.clamp(speeds[:, columns], -limits, limits)
 
 
 def rotate(quaternions: Tensor, vectors: Tensor) -> Tensor:

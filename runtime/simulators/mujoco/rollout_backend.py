@@ -28,9 +28,8 @@ class RolloutBackend(CpuBackend):
         self._states = torch.zeros(num_envs, size, dtype=torch.float64)
         self._trace = torch.zeros(num_envs, self.substeps, size, dtype=torch.float64)
         self._readings = torch.zeros(num_envs, self.substeps, model.nsensordata, dtype=torch.float64)
-        self.motion = self._states[:, 1 : 1 + model.nq + model.nv]
-        self.controls = torch.zeros(num_envs, model.nu, dtype=torch.float64)
-        self.sensors = self._readings[:, -1]
+        controls = torch.zeros(num_envs, model.nu, dtype=torch.float64)
+        self.attach(self._states[:, 1 : 1 + model.nq + model.nv], controls, self._readings[:, -1])
         self._models: Optional[List[Any]] = None
         bounds = torch.linspace(0, num_envs, min(threads, num_envs) + 1).long().tolist()
         self._parts = [(slice(first, last), mujoco.MjData(model)) for first, last in zip(bounds, bounds[1:])]

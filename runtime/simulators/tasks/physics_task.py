@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...errors import TaskDefinitionError
-from .physics_state import PhysicsState
+from .physics_state import PhysicsState, map_tensors
 from .task import ParameterTensors, State, Task, TaskParameter
 
 MODELS_FOLDER = Path(__file__).resolve().parents[3] / "resources" / "models"
@@ -120,6 +120,7 @@ class PhysicsTask(Task):
         limits = self.model.joint_limits or ((-math.inf, math.inf),) * len(self.model.joints)
         lower, upper = torch.tensor(limits, dtype=torch.float32, device=self.device).unbind(1)
         self.joint_limits = lower, upper
+        self._start = self._start_row()
 
     def initial_physics(self, parameters: ParameterTensors, generator: Optional[torch.Generator]) -> PhysicsState:
         """Draw first positions and velocities of one episode for every row of ``parameters``.
@@ -174,23 +175,25 @@ class PhysicsTask(Task):
         return len(self.model.actuated_joints)
 
     def start(self, count: int) -> PhysicsState:
-        """The model's start pose at rest, for some environments: joints at 0, or at the limit that is nearest to it."""
-        model = self.model
-        joints = torch.clamp(torch.zeros(count, len(model.joints), device=self.device), *self.joint_limits)
-        still = torch.zeros(count, 3, device=self.device)
+        """The model's start pose at rest, for some environments: joints at 0, or at the limit that is nearest to it.
+
+        The rows may share memory: do not write to them.
+        """
+        return map_tensors(lambda row: row.expand(count, *row.shape[1:]), self._start)
+
+    def _start_row(self) -> PhysicsState:
+        model, device = self.model, self.device
+        joints = torch.clamp(torch.zeros(1, len(model.joints), device=device), *self.joint_limits)
         return PhysicsState(
             joint_positions=joints,
             joint_velocities=torch.zeros_like(joints),
-            root_positions=self._rows(model.start_position, count),
-            root_rotations=self._rows(model.start_rotation, count),
-            root_linear_velocities=still,
-            root_angular_velocities=still.clone(),
-            sensor_wrenches=torch.zeros(count, len(model.sensor_bodies), 6, device=self.device),
+            root_positions=torch.tensor([model.start_position], dtype=torch.float32, device=device),
+            root_rotations=torch.tensor([model.start_rotation], dtype=torch.float32, device=device),
+            root_linear_velocities=torch.zeros(1, 3, device=device),
+            root_angular_velocities=torch.zeros(1, 3, device=device),
+            sensor_wrenches=torch.zeros(1, len(model.sensor_bodies), 6, device=device),
             joint_forces=torch.zeros_like(joints),
         )
-
-    def _rows(self, values: Tuple[float, ...], count: int) -> Tensor:
-        return torch.tensor([values], dtype=torch.float32, device=self.device).repeat(count, 1)
 
 
 def _check_declarations(task: Type[PhysicsTask]) -> None:
