@@ -1,7 +1,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run train test slow bench check lint format-check types docs-check test38 format docs clean
+.PHONY: help run train test slow bench bench-editor check lint format-check types docs-check test38 format docs clean
 
 VENV ?= .venv
 VENV38 ?= .venv38
@@ -44,6 +44,10 @@ slow: ## Run the tests that take minutes (learning, memory)
 bench: ## Run the benchmarks against a hand-written loop and other libraries
 	@scripts/bootstrap "$(VENV)" $(test_extras),bench
 	OMP_NUM_THREADS=1 $(py) -m tests.benchmarks $(ARGS)
+
+bench-editor: ## Measure the editor while a training goes on: latency, speed of its hosts, memory (needs a display, or xvfb-run)
+	@scripts/bootstrap "$(VENV)" $(test_extras)
+	OMP_NUM_THREADS=1 $(if $(DISPLAY),,xvfb-run -a) $(py) -m tests.benchmarks.editor_running $(ARGS)
 
 check: lint format-check types docs-check ## Check style, types, and that docs/nodes.md is up to date
 

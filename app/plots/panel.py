@@ -59,6 +59,7 @@ class Plots(QWidget):
         self._stale: set = set()
         self._frame_seconds = 0.0
         self._timer = QTimer(self, singleShot=True)
+        self._drawn_at = 0.0
         self._timer.timeout.connect(self.redraw)
         self.toolbar = PlotToolbar(self)
         self.grid, self.legend = PlotGrid(), RunLegend()
@@ -281,8 +282,9 @@ class Plots(QWidget):
     # Drawing
 
     def _schedule(self, live: bool = False) -> None:
-        """Redraw soon, once; live data waits longer where drawing takes long."""
+        """Redraw soon, once; the pause between two drawings is longer for live data that take long to draw."""
         pause = max(FRAME_MS, round(1000 * self._frame_seconds * (_WORK_SHARE - 1))) if live else FRAME_MS
+        pause = max(0, pause - round(1000 * (time.perf_counter() - self._drawn_at)))
         is_seen = self._is_in_front and self.isVisible()
         if self._stale and is_seen and not (self._timer.isActive() and self._timer.remainingTime() <= pause):
             self._timer.start(pause)
@@ -290,7 +292,7 @@ class Plots(QWidget):
     def redraw(self) -> None:
         """Draw the plots that have changed and can be seen, now."""
         self._timer.stop()
-        start = time.perf_counter()
+        start = self._drawn_at = time.perf_counter()
         low, high = self._range or self._whole_range()
         painted = 0.0
         for widget in self.grid.in_view():

@@ -7,7 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence, Tuple, Union
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from runtime.errors import DnneError
 from runtime.events import Event, Failed, Finished, LogMessage, Paused, Resumed, RunStarted
@@ -21,7 +21,7 @@ from .mailbox import Mailbox
 from .process_host import ProcessHost
 from .run_options import PROCESS, RunOptions, check, parse
 
-FRAME_MS = 33
+FRAME_MS = 16
 
 IDLE, STARTING, RUNNING, PAUSED, STOPPING = "idle", "starting", "running", "paused", "stopping"
 FINISHED, FAILED = "finished", "failed"
@@ -42,7 +42,7 @@ class RunController(QObject):
 
     Signals:
         state_changed: The new state.
-        events: Frozen events of `runtime.events`, oldest first, about 30 times a second. Metrics and messages are
+        events: Frozen events of `runtime.events`, oldest first, at most 60 times a second. Metrics and messages are
             complete; of statistics, probes and viewer frames there is the newest one per node and port.
         refused: Nothing was started; says why. ``"problems"`` where the workflow has errors.
     """
@@ -67,7 +67,7 @@ class RunController(QObject):
         self._view: Tuple[Tuple[int, ...], float] = ((), 0.0)
         self._last_error = ""
         self._scratch: Optional[tempfile.TemporaryDirectory] = None
-        self._timer = QTimer(self, interval=FRAME_MS)
+        self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._deliver)
 
     @property

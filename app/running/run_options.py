@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 THREAD, PROCESS = "thread", "process"
 HOSTS = (THREAD, PROCESS)
+SELDOM = ("configuration", "display")
 SET_BY_EDITOR = ("help", "assignments", "events", "commands", "visual", "headless", "test_mode", "nodes_dir")
 PATHS = {"DIR": "folder", "RUN": "folder", "FILE": "file"}
 
@@ -74,13 +75,13 @@ def _parser(mode: str) -> _Parser:
 
 
 def options_of(mode: str) -> List[Option]:
-    """The settings of a mode, in the order of the command line's help."""
+    """The settings of a mode, in the order of the command line's help; files of settings and details come last."""
     found = []
     for group in _parser(mode)._action_groups:
         for action in group._group_actions:
             if action.option_strings and action.dest not in SET_BY_EDITOR:
                 found.append(_option(action, group.title or ""))
-    return found
+    return sorted(found, key=lambda option: option.group in SELDOM)
 
 
 def _option(action: argparse.Action, group: str) -> Option:
