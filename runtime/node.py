@@ -160,6 +160,13 @@ class Node:
         """
         return None
 
+    def carried_classes(self) -> Sequence[type]:
+        """Classes of users' files that a parameter names; an export carries their files, and imports them.
+
+        A class may have a method ``files``: paths of what it reads, which lie beside its own file.
+        """
+        return ()
+
     def merge_metrics(self, parts: Sequence[Dict[str, float]]) -> Dict[str, float]:
         """What `collect_metrics` gave on every process, by rank, as one; by default the means."""
         return mean_metrics(parts)

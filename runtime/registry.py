@@ -20,6 +20,7 @@ from .node import Node
 from .suggest import did_you_mean
 
 ENTRY_POINT_GROUP = "dnne.nodes"
+TASK_ENTRY_POINT_GROUP = "dnne.tasks"
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,14 @@ class NodeRegistry:
                     self.add_module(load_file(path), str(path))
 
     def add_entry_points(self) -> None:
-        """Register the nodes of installed distributions that announce ``dnne.nodes``."""
-        for entry_point in _entry_points():
+        """Register the nodes of installed distributions that announce ``dnne.nodes``, and load their ``dnne.tasks``."""
+        for entry_point in _entry_points(ENTRY_POINT_GROUP):
             source = f"entry point {entry_point.name} = {entry_point.value}"
             with self._failures_of(source):
                 self._add_loaded(entry_point.load(), source)
+        for entry_point in _entry_points(TASK_ENTRY_POINT_GROUP):
+            with self._failures_of(f"entry point {entry_point.name} = {entry_point.value}"):
+                entry_point.load()  # its tasks are declared with `own_task`, which lists them
 
     def _add_loaded(self, loaded: object, source: str) -> None:
         if inspect.isclass(loaded) and issubclass(loaded, Node):
@@ -132,13 +136,13 @@ def load_file(path: Path) -> ModuleType:
     return module
 
 
-def _entry_points() -> Iterable:
+def _entry_points(group: str) -> Iterable:
     from importlib import metadata
 
     found = metadata.entry_points()
     if hasattr(found, "select"):
-        return found.select(group=ENTRY_POINT_GROUP)
-    return found.get(ENTRY_POINT_GROUP, ())
+        return found.select(group=group)
+    return found.get(group, ())
 
 
 def discover(packages: Iterable[ModuleType], folders: Iterable[Union[str, Path]] = ()) -> NodeRegistry:

@@ -1,6 +1,6 @@
 """The environment node: owns the simulation and gives its first observations."""
 
-from typing import Any, Dict, Iterable
+from typing import Any, Dict, Iterable, Sequence
 
 from runtime.environment_node import EnvironmentNode
 from runtime.errors import DnneError
@@ -9,6 +9,7 @@ from runtime.parameters import param
 from runtime.ports import HELD, OBSERVATIONS, SIMULATOR, TASK_PARAMETERS, In, Out
 from runtime.simulators.factory import SIMULATOR_NAMES, make_simulator, option_names, task_spec
 from runtime.simulators.physics_simulator import BAD_PHYSICS
+from runtime.simulators.tasks.catalogue import find_own
 from runtime.specs import Spec, TaskSpec, check_task_parameters
 
 
@@ -63,6 +64,11 @@ class IsaacGymEnvNode(EnvironmentNode):
         )
         if self.task_parameters:
             self.simulation.set_task_parameters(self.task_parameters)
+
+    def carried_classes(self) -> Sequence[type]:
+        """The task, where it is the user's own."""
+        own = find_own(self.task)
+        return () if own is None else (own,)
 
     def _options(self) -> Dict[str, Any]:
         """What the engine takes, and what was set though it takes it not, which it then refuses."""

@@ -66,6 +66,27 @@ class Carrier:
         self._add(package, place)
         return place.target
 
+    def add_class(self, carried: type) -> str:
+        """Carry the file of a class that a node names, and the files that it reads; the name of its module there.
+
+        Raises:
+            ExportError: It cannot be carried, or reads a file that does not lie beside its own.
+        """
+        package, place = package_of(carried, self._packages)
+        if package not in self._packages:
+            self._packages.append(package)
+        self._add(package, place)
+        for path in getattr(carried, "files", tuple)():
+            self._add_data(place, Path(path))
+        return place.target
+
+    def _add_data(self, place: Place, path: Path) -> None:
+        folder = place.path.resolve().parent
+        if not path.is_file() or folder not in path.resolve().parents:
+            raise ExportError(f"{place.path} reads {path}: an export can carry only files that lie beside it")
+        target = Path(place.file).parent / path.resolve().relative_to(folder)
+        self.files[target.as_posix()] = path.read_bytes()
+
     def finish(self) -> Dict[str, bytes]:
         """All files; folders that have no ``__init__.py`` get one."""
         for path in list(self.files):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Dict, Iterable, List
+from typing import Dict, Iterable, List, Sequence
 
 from ..node import Node
 from ..parameters import Parameter
@@ -19,7 +19,9 @@ def package_text() -> str:
     return join_lines(docstring([lead], ""))
 
 
-def node_module_text(node: Node, name: InstanceName, behaviour: str, constants: Dict[str, Node]) -> str:
+def node_module_text(
+    node: Node, name: InstanceName, behaviour: str, constants: Dict[str, Node], named: Sequence[str] = ()
+) -> str:
     """The source of a node's module.
 
     Args:
@@ -27,6 +29,7 @@ def node_module_text(node: Node, name: InstanceName, behaviour: str, constants: 
         name: Names of class and module.
         behaviour: Dotted name of the module in the export that holds the node's type.
         constants: The constants that are wired to parameters, by parameter; their values are set there.
+        named: Modules of the export whose classes a parameter names; importing them lists these.
     """
     base = type(node).__name__
     lines = docstring(
@@ -35,7 +38,8 @@ def node_module_text(node: Node, name: InstanceName, behaviour: str, constants: 
             _advice(node) + f"What the node does is in {behaviour.replace('.', '/')}.py.",
         ]
     )
-    lines += ["", f"from {behaviour} import {base}", "", "", f"class {name.class_name}({base}):"]
+    lines += ["", *(f"import {module}  # lists what is named below" for module in named)]
+    lines += [f"from {behaviour} import {base}", "", "", f"class {name.class_name}({base}):"]
     lines += docstring([first_line(type(node))], INDENT)
     lines += ["", f'{INDENT}type_name = "{node.type_name}"']
     for parameter in node.parameters.values():

@@ -90,7 +90,7 @@ def _cluster() -> List[str]:
         *_block([SBATCH, TORCHRUN]),
         "",
         "`slurm.sbatch` asks for one node, passes its arguments on, and resumes after a time limit or requeue.",
-        "`sbatch --nodes 4 slurm.sbatch` trains on four nodes, `NPROC=8 sbatch slurm.sbatch` in eight processes on one.",
+        "`sbatch --nodes 4 slurm.sbatch` trains on four nodes, `NPROC=8 sbatch slurm.sbatch` in 8 processes on one.",
         "Each process has its own environments, as many as the workflow says. `--nproc N` starts N on this machine.",
     ]
 

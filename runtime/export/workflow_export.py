@@ -96,9 +96,12 @@ def export_files(workflow: Workflow, graph: Graph) -> Dict[str, bytes]:
     texts = {f"{PACKAGE}/__init__.py": package_text()}
     for node_id, node in graph.nodes.items():
         behaviour = carrier.add_node_type(type(node))
+        named = [carrier.add_class(carried) for carried in node.carried_classes()]
         into = [wire for wire in wires if wire[2] == node_id]
         constants = {name: graph.nodes[source] for source, _, _, name in into if name in node.parameters}
-        texts[f"{PACKAGE}/{names[node_id].module}.py"] = node_module_text(node, names[node_id], behaviour, constants)
+        texts[f"{PACKAGE}/{names[node_id].module}.py"] = node_module_text(
+            node, names[node_id], behaviour, constants, named
+        )
     texts[RUNNER_FILE] = runner_text(workflow.name, graph.nodes, names, wires)
     texts["workflow.json"] = format_workflow(workflow)
     texts["requirements.txt"] = requirements_text(graph.nodes, carrier.libraries)

@@ -12,7 +12,7 @@ from .interface import SimulatorError, StepResult
 from .isaacgym_first import import_isaacgym_first, unavailable_reason
 from .isaacgym_scene import IsaacGymScene, SceneSettings, borrow_scene, return_scene
 from .physics_simulator import PhysicsSimulator
-from .tasks import TASKS
+from .tasks.catalogue import physics_tasks
 from .tasks.physics_task import PhysicsTask
 
 
@@ -133,4 +133,4 @@ class IsaacGymEngine(Engine):
 
 
 def _physical_tasks() -> Dict[str, Type[PhysicsTask]]:
-    return {task.name: task for task in TASKS if issubclass(task, PhysicsTask)}
+    return physics_tasks()

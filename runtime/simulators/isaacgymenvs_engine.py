@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Tuple, Union
 
 import torch
 
@@ -31,7 +31,7 @@ class IsaacGymEnvsEngine(Engine):
     option_names = ("visual",)
 
     def __init__(self) -> None:
-        self._sizes: Dict[str, Dict[str, Any]] = {}
+        self._sizes: Dict[str, Union[Dict[str, Any], SimulatorError]] = {}
 
     def is_available(self) -> bool:
         """Whether IsaacGymEnvs and Isaac Gym are there."""
@@ -62,9 +62,7 @@ class IsaacGymEnvsEngine(Engine):
         Raises:
             SimulatorError: The task cannot be made; with its own last words.
         """
-        if task not in self._sizes:
-            self._sizes[task] = probe(task)
-        sizes = self._sizes[task]
+        sizes = self._asked_once(task)
         return TaskSpec(
             name=task,
             num_envs=num_envs,
@@ -73,6 +71,18 @@ class IsaacGymEnvsEngine(Engine):
             max_episode_length=int(sizes["max_episode_length"]),
             reward_components=("reward",),
         )
+
+    def _asked_once(self, task: str) -> Dict[str, Any]:
+        """The sizes, or the same error again: an editor validates after every change."""
+        if task not in self._sizes:
+            try:
+                self._sizes[task] = probe(task)
+            except SimulatorError as error:
+                self._sizes[task] = error
+        answer = self._sizes[task]
+        if isinstance(answer, SimulatorError):
+            raise SimulatorError(str(answer))
+        return answer
 
     def make(
         self,

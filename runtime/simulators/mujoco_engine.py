@@ -2,7 +2,7 @@
 
 import os
 from importlib import util
-from typing import Any, Dict, Tuple, Type
+from typing import Any, Tuple
 
 import torch
 
@@ -14,7 +14,7 @@ from .mujoco.layout import Layout
 from .mujoco.rollout_backend import RolloutBackend
 from .physics_backend import PhysicsBackend
 from .physics_simulator import PhysicsSimulator
-from .tasks import TASKS
+from .tasks.catalogue import physics_tasks
 from .tasks.physics_task import PhysicsTask
 
 ENVIRONMENTS_PER_THREAD = 16
@@ -41,11 +41,11 @@ class MujocoEngine(Engine):
 
     def task_names(self) -> Tuple[str, ...]:
         """The tasks with a model."""
-        return tuple(_physics_tasks())
+        return tuple(physics_tasks())
 
     def task_spec(self, task: str, num_envs: int, **options: Any) -> TaskSpec:
         """Spaces and sizes, from the task's declarations."""
-        return _physics_tasks()[task].spec(num_envs)
+        return physics_tasks()[task].spec(num_envs)
 
     def make(
         self, task: str, num_envs: int, device: torch.device, generator: torch.Generator, **options: Any
@@ -58,7 +58,7 @@ class MujocoEngine(Engine):
         if device.type != "cpu":
             raise SimulatorError(f"simulator 'mujoco' computes on the CPU, not on {device}; use --device cpu")
         threads = _threads(options.pop("simulation_threads", 0), num_envs)
-        definition = _physics_tasks()[task](device)
+        definition = physics_tasks()[task](device)
         backend = make_backend(definition, num_envs, threads)
         return PhysicsSimulator(definition, backend, num_envs, generator, **options)
 
@@ -80,7 +80,3 @@ def _threads(asked: int, num_envs: int) -> int:
         return asked
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores, num_envs // ENVIRONMENTS_PER_THREAD))
-
-
-def _physics_tasks() -> Dict[str, Type[PhysicsTask]]:
-    return {task.name: task for task in TASKS if issubclass(task, PhysicsTask)}

@@ -1,6 +1,6 @@
 """The built-in engine: tasks with their own equations of motion, as vectorised torch on CPU or CUDA."""
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -9,8 +9,8 @@ from ..errors import CheckpointError
 from ..specs import TaskSpec
 from .engine import Engine
 from .interface import Dones, Simulator, SimulatorError, StepResult, ViewerState
-from .tasks import TASKS
-from .tasks.task import AnalyticTask, ParameterTensors, State, Task
+from .tasks.catalogue import analytic_tasks
+from .tasks.task import AnalyticTask, ParameterTensors, State
 
 
 class TorchSimulator(Simulator):
@@ -195,20 +195,15 @@ class TorchEngine(Engine):
         return True
 
     def task_names(self) -> Tuple[str, ...]:
-        """The analytic ones among the built-in tasks."""
-        return tuple(_analytic_tasks())
+        """The analytic ones."""
+        return tuple(analytic_tasks())
 
     def task_spec(self, task: str, num_envs: int, **options: Any) -> TaskSpec:
         """Spaces and sizes, from the task's declarations."""
-        return _analytic_tasks()[task].spec(num_envs)
+        return analytic_tasks()[task].spec(num_envs)
 
     def make(
         self, task: str, num_envs: int, device: torch.device, generator: torch.Generator, **options: Any
     ) -> TorchSimulator:
         """A simulator that was not reset yet."""
-        return TorchSimulator(_analytic_tasks()[task](device), num_envs, device, generator, **options)
-
-
-def _analytic_tasks() -> Dict[str, Type[AnalyticTask]]:
-    tasks: Tuple[Type[Task], ...] = TASKS
-    return {task.name: task for task in tasks if issubclass(task, AnalyticTask)}
+        return TorchSimulator(analytic_tasks()[task](device), num_envs, device, generator, **options)

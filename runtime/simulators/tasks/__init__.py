@@ -1,8 +1,8 @@
 """Tasks: what is observed, what is rewarded and how episodes begin and end, as pure torch functions."""
 
-from .ant import Ant
-from .cartpole import Cartpole
-from .humanoid import Humanoid
+from .catalogue import BUILT_IN as TASKS
+from .catalogue import own_task
+from .physics_task import PhysicsModel, PhysicsTask, start_ranges
+from .task import Evaluation, TaskParameter
 
-TASKS = (Cartpole, Ant, Humanoid)
-"""The built-in tasks."""
+__all__ = ["TASKS", "Evaluation", "PhysicsModel", "PhysicsTask", "TaskParameter", "own_task", "start_ranges"]

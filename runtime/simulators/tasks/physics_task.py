@@ -122,6 +122,11 @@ class PhysicsTask(Task):
         self.joint_limits = lower, upper
         self._start = self._start_row()
 
+    @classmethod
+    def files(cls) -> Tuple[Path, ...]:
+        """The model."""
+        return (cls.model.path,)
+
     def initial_physics(self, parameters: ParameterTensors, generator: Optional[torch.Generator]) -> PhysicsState:
         """Draw first positions and velocities of one episode for every row of ``parameters``.
 

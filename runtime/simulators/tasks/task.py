@@ -8,6 +8,7 @@ import math
 import numbers
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
 import torch
@@ -109,6 +110,11 @@ class Task(ABC):
             reward_components=cls.reward_components,
             success_return=cls.success_return,
         )
+
+    @classmethod
+    def files(cls) -> Tuple[Path, ...]:
+        """Files that it reads, which an export carries beside its own."""
+        return ()
 
     @classmethod
     def check_parameters(cls, values: Mapping[str, float]) -> None:

@@ -78,6 +78,20 @@ def test_the_documented_flags_are_published_before_nodes_are_made(runner, folder
     assert _flags(folder) == {**FLAGS, "INFERENCE_MODE": True, "LOAD_CHECKPOINT_DIR": "ck"}
 
 
+def test_a_runner_takes_overrides_files_and_presets(runner, folder):
+    pytest.importorskip("omegaconf")
+    (folder / "c.yaml").write_text("seed: 3\ntrainer: {gamma: 0.5}\n")
+    words = ("agent.hidden_sizes=[4]", "--config", "c.yaml", "--preset", "cpu", "iterations=1", "--run-name", "a")
+    code, _, errors = runner(*words)
+    assert code == 0, errors
+    info = json.loads((folder / "runs/a/run.json").read_text())
+    assert (info["seed"], info["parameters"]["6"]["gamma"]) == (3, 0.5)
+    assert (info["parameters"]["3"]["hidden_sizes"], info["parameters"]["1"]["num_envs"]) == ([4], 64)
+    code, _, errors = runner("agent.hiden_sizes=[4]")
+    assert code == 2
+    assert "did you mean 'hidden_sizes'?" in errors
+
+
 def test_inference_evaluates(runner):
     runner("--iterations", 1, "--save-checkpoint-dir", "ck")
     code, _, errors = runner("--inference", "--load-checkpoint-dir", "ck", "--episodes", 4)

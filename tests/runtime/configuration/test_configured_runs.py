@@ -173,3 +173,17 @@ def test_a_file_of_a_training_serves_inference(train, dnne, small, folder):
     refused = dnne("infer", folder / "small.json", "--untrained", "iterations=3")
     assert refused.code == 2
     assert "--iterations has no effect in inference" in refused.err
+
+
+def test_debug_shows_details(dnne, small):
+    usual, debug = dnne("train", small, "--iterations", 1), dnne("train", small, "debug=true", "--iterations", 1)
+    assert usual.code == debug.code == 0
+    assert len(debug.err.splitlines()) > len(usual.err.splitlines())
+    assert "train/policy_loss" in debug.err
+    assert "train/policy_loss" not in usual.err
+
+
+def test_headless_wins_over_a_file(train, small, folder):
+    (folder / "c.yaml").write_text("visual: true\niterations: 1\n")
+    assert train("--config", "c.yaml", name="a")["settings"]["visual"] is True
+    assert train("--config", "c.yaml", "--headless", name="b")["settings"]["visual"] is False

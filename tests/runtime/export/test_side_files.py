@@ -7,10 +7,12 @@ import subprocess
 import pytest
 
 from runtime.command.options import add_run_options
+from runtime.configuration.presets import FOLDER
 from runtime.export.carrying import Library
 from runtime.export.names import instance_names
 from runtime.export.readme import readme_text
 from runtime.export.side_files import licence_text, requirements_text, sbatch_text
+from runtime.export.workflow_export import export_files
 
 
 def test_requirements_name_torch_and_what_node_files_import(graph):
@@ -126,3 +128,9 @@ class TestSlurm:
         code, _ = self.start(job, code=1)
         assert code == 1
         assert not (job / "requeued").exists()
+
+
+def test_presets_are_carried_to_where_the_runner_looks_for_them(cartpole, graph):
+    files = export_files(cartpole, graph)
+    assert files["resources/presets/cpu.yaml"].decode() == (FOLDER / "cpu.yaml").read_text()
+    assert "framework/configuration/presets.py" in files  # two folders below the export, as in the source tree

@@ -172,6 +172,21 @@ def test_sizes_are_asked_in_a_process_of_its_own(isaacgym, monkeypatch):
         isaacgymenvs_engine.probe("Broken")
 
 
+def test_a_task_that_cannot_be_asked_is_asked_once(monkeypatch):
+    asked = []
+
+    def fail(task):
+        asked.append(task)
+        raise SimulatorError("no GPU")
+
+    monkeypatch.setattr(isaacgymenvs_engine, "probe", fail)
+    engine = IsaacGymEnvsEngine()
+    for _ in range(3):
+        with pytest.raises(SimulatorError, match="no GPU"):
+            engine.task_spec("Line", 2)
+    assert asked == ["Line"]
+
+
 def test_not_installed():
     assert "pip install -e IsaacGymEnvs" in IsaacGymEnvsEngine().unavailable_reason()
     with pytest.raises(SimulatorError, match="'isaacgymenvs' is not installed: git clone"):
