@@ -76,10 +76,12 @@ def _parser(mode: str) -> _Parser:
 
 def options_of(mode: str) -> List[Option]:
     """The settings of a mode, in the order of the command line's help; files of settings and details come last."""
+    from runtime.command.options import PROCESSES  # brings torch
+
     found = []
     for group in _parser(mode)._action_groups:
         for action in group._group_actions:
-            if action.option_strings and action.dest not in SET_BY_EDITOR:
+            if action.option_strings and action.dest not in (*SET_BY_EDITOR, *PROCESSES):
                 found.append(_option(action, group.title or ""))
     return sorted(found, key=lambda option: option.group in SELDOM)
 
@@ -173,10 +175,15 @@ def check(words: Sequence[str], mode: str) -> Optional[RunSettings]:
     """
     from runtime.command.configure import configure  # bring torch
     from runtime.command.options import run_settings
+    from runtime.command.processes import mode_of
 
     args = parse(words, mode)
     if getattr(args, "resume", None):
         return None
-    settings = run_settings(configure(args, mode == INFER, "").args, mode == INFER)
+    args = configure(args, mode == INFER, "").args
+    processes = mode_of(args, mode == INFER).world_size
+    if processes > 1:
+        raise RunError(f"the settings ask for {processes} processes; the editor runs one: start them with dnne train")
+    settings = run_settings(args, mode == INFER)
     settings.torch_device()
     return settings

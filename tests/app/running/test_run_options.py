@@ -54,6 +54,16 @@ def test_settings_that_make_no_sense_are_refused(mode, name, text, message):
         check(options.words(mode, HERE), mode)
 
 
+def test_several_processes_are_left_to_the_command_line(tmp_path):
+    assert not {"nproc", "world_size", "train_mode"} & {option.name for option in options_of("train")}
+    config = tmp_path / "two.yaml"
+    config.write_text("train_mode: distributed\nworld_size: 2\n")
+    options = RunOptions()
+    options.put("train", "config", str(config))
+    with pytest.raises(RunError, match="2 processes; the editor runs one"):
+        check(options.words("train", HERE), "train")
+
+
 def test_options_come_back_from_their_text():
     options = RunOptions(host=PROCESS, interpreter="/usr/bin/python3.8")
     options.put("train", "seed", "7")
