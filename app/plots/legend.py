@@ -6,14 +6,14 @@ from typing import Optional, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.panels.widgets import flat_button, text_label
 from app.theme import current_theme, plot_colours
 
 from .drawing import RunCurves
 
-WIDTH = 230
+WIDTH = 250
 
 
 class Swatch(QWidget):
@@ -65,7 +65,9 @@ class RunLegend(QScrollArea):
         heading.setContentsMargins(0, 0, 0, 0)
         heading.setSpacing(6)
         heading.addWidget(Swatch(run.colour))
-        heading.addWidget(text_label(run.name, wrap=False), 1)
+        name = text_label(run.name, wrap=False)
+        name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        heading.addWidget(name, 1)
         if place:
             button = flat_button("remove", f"Do not draw {run.name} any more")
             button.clicked.connect(lambda _=False, place=place: self.remove_requested.emit(place))
