@@ -1,15 +1,18 @@
 """Taps and viewer frames show what travels, follow the host's wishes during a run, and cost nothing when off."""
 
 import math
+import time
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
 import torch
 
+from runtime.context import RunContext
 from runtime.errors import DnneError
 from runtime.events import LogMessage, ProbeSample, ViewerFrame
 from runtime.scheduler import observer
-from runtime.scheduler.observer import measure
+from runtime.scheduler.observer import Observer, measure
 from runtime.scheduler.watch import Watch
 from runtime.simulators.interface import ViewerState
 from tests.runtime.scheduler.test_control import BOTH, Background, endless
@@ -129,3 +132,23 @@ def test_wishes_that_make_no_sense_are_refused():
         Watch().watch_viewer([-1], 10.0)
     with pytest.raises(DnneError, match="0.0 frames a second"):
         Watch().watch_viewer([0], 0.0)
+
+
+def test_inference_with_a_viewer_goes_in_real_time():
+    context, watch = RunContext(inference=True), Watch()
+    state = ViewerState("pixels", (0,), {}, {"seconds_per_step": "0.02"})
+    node = SimpleNamespace(id="1", label="Env", viewer_state=lambda env_ids: state)
+    unit = SimpleNamespace(node=node, taps=(), routes={})
+    served = Observer(watch, SimpleNamespace(units=[unit]), context)
+    watch.watch_viewer([0], 50.0)
+    start = time.perf_counter()
+    for _ in range(11):
+        context.progress.environment_steps += 4
+        served.serve()
+    assert 0.18 < time.perf_counter() - start < 1.0
+    watch.watch_viewer([], 0.0)
+    start = time.perf_counter()
+    for _ in range(11):
+        context.progress.environment_steps += 4
+        served.serve()
+    assert time.perf_counter() - start < 0.1, "without a viewer it goes as fast as it can"
