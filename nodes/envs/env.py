@@ -1,6 +1,6 @@
 """The environment node: owns the simulation and gives its first observations."""
 
-from typing import Any, Dict, Iterable, Sequence
+from typing import Any, Dict, Iterable, Sequence, Set
 
 from runtime.environment_node import EnvironmentNode
 from runtime.errors import DnneError
@@ -11,6 +11,8 @@ from runtime.simulators.factory import SIMULATOR_NAMES, make_simulator, option_n
 from runtime.simulators.physics_simulator import BAD_PHYSICS
 from runtime.simulators.tasks.catalogue import find_own
 from runtime.specs import Spec, TaskSpec, check_task_parameters
+
+ENGINE_OPTIONS = ("simulation_threads", "on_bad_physics")
 
 
 class IsaacGymEnvNode(EnvironmentNode):
@@ -54,6 +56,8 @@ class IsaacGymEnvNode(EnvironmentNode):
             return
         if "critic_observations" in self.connected and task.critic_observation_space is None:
             yield "critic_observations", f"the task {self.task} has no privileged observations", "unlink the port"
+        for name in sorted(self._ignored()):
+            yield name, f"simulator {self.simulator!r} has no such option for {self.task}", "leave it at its default"
         yield from check_task_parameters(task, self.task_parameters, "task_parameters")
         yield from check_task_parameters(task, inputs["task_parameters_input"].keys, "task_parameters_input")
 
@@ -70,16 +74,18 @@ class IsaacGymEnvNode(EnvironmentNode):
         own = find_own(self.task)
         return () if own is None else (own,)
 
+    def _ignored(self) -> Set[str]:
+        """Options of an engine that were set though this one does not take them."""
+        known = option_names(self.simulator, self.task)
+        changed = {name for name in ENGINE_OPTIONS if getattr(self, name) != self.parameters[name].default}
+        return changed.difference(known)
+
     def _options(self) -> Dict[str, Any]:
-        """What the engine takes, and what was set though it takes it not, which it then refuses."""
+        """What the engine takes."""
         known = option_names(self.simulator, self.task)
         wanted = {"desynchronise": self.desynchronise and not self.context.inference, "visual": self.context.visual}
-        options: Dict[str, Any] = {name: value for name, value in wanted.items() if name in known}
-        for name in ("simulation_threads", "on_bad_physics"):
-            value = getattr(self, name)
-            if name in known or value != self.parameters[name].default:
-                options[name] = value
-        return options
+        wanted.update({name: getattr(self, name) for name in ENGINE_OPTIONS})
+        return {name: value for name, value in wanted.items() if name in known}
 
     def compute(self, task_parameters_input: Any = None) -> Dict[str, Any]:
         """Reset every environment."""

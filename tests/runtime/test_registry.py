@@ -242,6 +242,21 @@ def test_the_same_entry_point_listed_twice_is_one(monkeypatch):
     assert discover([]).failures == []
 
 
+def test_entry_points_of_tasks_are_loaded(monkeypatch):
+    loaded = []
+
+    class TaskEntryPoint(FakeEntryPoint):
+        def load(self):
+            loaded.append(self.name)
+            return super().load()
+
+    points = [TaskEntryPoint("good", object()), TaskEntryPoint("bad", error=ImportError("no such robot"))]
+    monkeypatch.setattr(metadata, "entry_points", lambda: {"dnne.tasks": points})
+    registry = discover([])
+    assert loaded == ["good", "bad"] and registry.types == {}
+    assert [failure.error for failure in registry.failures] == ["ImportError: no such robot"]
+
+
 def test_without_entry_points(monkeypatch):
     monkeypatch.setattr(metadata, "entry_points", dict)
     assert discover([]).types == {}

@@ -218,3 +218,35 @@ def test_actions_of_the_wrong_shape_stop_the_run():
     simulation, node = env().compute()["sim"], step()
     with pytest.raises(DnneError, match="actions have the shape"):
         node.compute(simulation, torch.zeros(4, 2))
+
+
+def test_options_that_an_engine_does_not_take_are_found_before_the_run():
+    node = IsaacGymEnvNode("1", {"simulator": "torch", "simulation_threads": 2, "on_bad_physics": "reset"})
+    expected = "simulator 'torch' has no such option for Cartpole"
+    assert [finding[:2] for finding in findings(node)] == [
+        ("on_bad_physics", expected),
+        ("simulation_threads", expected),
+    ]
+    assert findings(IsaacGymEnvNode("1", {"simulator": "torch"})) == []
+
+
+def test_options_of_mujoco_reach_it():
+    pytest.importorskip("mujoco")
+    values = {"simulator": "mujoco", "simulation_threads": 2, "on_bad_physics": "reset"}
+    assert findings(IsaacGymEnvNode("1", values)) == []
+    node = env(**values)
+    assert node.simulation.on_bad_physics == "reset"
+    stepping = step(trigger=False)
+    node.compute()
+    stepping.compute(node.simulation, PUSH)
+    assert stepping.collect_metrics() == {"simulation/bad_physics_resets": 0.0}
+    node.close()
+
+
+def test_figures_of_the_engine_are_added_up_over_processes():
+    parts = [
+        {"simulation/bad_physics_resets": 2.0},
+        {"simulation/bad_physics_resets": 1.0, "episode/count": 1.0, "episode/mean_reward": 5.0},
+    ]
+    merged = step().merge_metrics(parts)
+    assert merged["simulation/bad_physics_resets"] == 3.0 and merged["episode/mean_reward"] == 5.0

@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from runtime.errors import TaskDefinitionError
+from runtime.export.carrying import Carrier
+from runtime.export.errors import ExportError
 from runtime.registry import load_file
 from runtime.simulators.factory import available_tasks, make_simulator, task_spec
 from runtime.simulators.interface import SimulatorError
@@ -99,3 +101,15 @@ def test_declarations_that_cannot_work_are_refused():
     own_task(type("First", (Ant,), {"name": "Mine", "__module__": "one.node"}))
     with pytest.raises(TaskDefinitionError, match="two tasks are named 'Mine': in .*node and in .*graph"):
         own_task(type("Second", (Ant,), {"name": "Mine", "__module__": "another.graph"}))
+
+
+def test_a_model_that_lies_elsewhere_cannot_be_carried(folder, tmp_path):
+    page = (folder / "pendulum_task.py").read_text(encoding="utf-8")
+    (folder / "pendulum.xml").rename(tmp_path / "pendulum.xml")
+    (folder / "pendulum_task.py").write_text(
+        page.replace('Path(__file__).with_name("pendulum.xml")', 'Path(__file__).parents[1] / "pendulum.xml"'),
+        encoding="utf-8",
+    )
+    module = load_file(folder / "pendulum_task.py")
+    with pytest.raises(ExportError, match=r"pendulum_task\.py reads .*pendulum\.xml: an export can carry only files"):
+        Carrier().add_class(module.PendulumUp)
