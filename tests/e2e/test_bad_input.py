@@ -302,7 +302,7 @@ def test_a_read_only_folder_is_named(dnne, folder, closed):
 def tiny_disk(folder):
     """A disk of 96 kB, where this user may mount one."""
     disk = folder / "disk"
-    if not _mount(disk, "size=96k"):
+    if not _mount(disk, "size=100k"):
         pytest.skip("only root can mount a disk to fill")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
