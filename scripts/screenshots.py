@@ -85,6 +85,7 @@ def take_run(window: MainWindow, folder: Path) -> None:
         if seed == 1:
             window.view.show_panel("plots")
             take(window, folder / "training.png")
+            take_canvas(window, folder / "probes.png")
             window.view.show_panel("viewer")
             wait(lambda: watching.viewer.scene.state is not None, PATIENCE)
             take(watching.viewer, folder / "viewer.png")
@@ -94,6 +95,19 @@ def take_run(window: MainWindow, folder: Path) -> None:
     watching.runs.compare(watching.runs.panel.model.entries[1:2])
     wait(lambda: len(watching.plots.runs) == 2, PATIENCE)
     take(watching.plots, folder / "compare.png")
+
+
+def take_canvas(window: MainWindow, path: Path) -> None:
+    """The canvas of a training that goes on, with probes on two wires and the heat of every node."""
+    display, heat = window.run_view.display, window.actions_by_name["actionHeat"]
+    outputs = (("2", "output"), ("5", "rewards"))
+    for output in outputs:
+        display.toggle(*output)
+    heat.trigger()
+    wait(lambda: all(len(display.probe(output).samples) > 20 for output in outputs), PATIENCE)
+    take(window.canvas, path)
+    heat.trigger()
+    display.unpin_all()
 
 
 def main() -> int:
