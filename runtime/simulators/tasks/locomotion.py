@@ -84,7 +84,9 @@ class Locomotion(PhysicsTask):
         self._numerators = torch.tensor([3, 7, 10], device=self.device)
         self._denominators = torch.tensor([0, 8, 9], device=self.device)
         self._zero, self._alive = self.constant(0.0), self.constant(self.alive_reward)
-        self._failure = self.constant(self.failure_reward)
+        self._failure, self._action_reward = self.constant(self.failure_reward), self.constant(-self.action_cost)
+        self._upright, self._upright_reward = self.constant(UPRIGHT), self.constant(0.1)
+        self._straight, self._heading_reward = self.constant(STRAIGHT), self.constant(0.5 / STRAIGHT)
 
     def first_state(self, physics: PhysicsState) -> LocomotionState:
         """No actions yet, and the potential of the start."""
@@ -130,9 +132,9 @@ class Locomotion(PhysicsTask):
             observations = self.observe(state)
         failed = state.physics.root_positions[:, 2] < self.failure_height
         progress = (state.potentials - state.previous_potentials).float()
-        upright = (observations[:, 10] > UPRIGHT) * 0.1
-        heading = observations[:, 11].clamp(max=STRAIGHT) * (0.5 / STRAIGHT)
-        actions = state.actions.square().sum(1) * -self.action_cost
+        upright = torch.where(observations[:, 10] > self._upright, self._upright_reward, self._zero)
+        heading = torch.minimum(observations[:, 11], self._straight).mul_(self._heading_reward)
+        actions = (state.actions * state.actions).sum(1).mul_(self._action_reward)
         energy = self.energy((state.actions * observations[:, self._velocities]).abs_())
         limits = self.limit_cost(observations[:, self._positions])
         parts = torch.stack((progress, self._alive.expand_as(progress), upright, heading, actions, energy, limits))
