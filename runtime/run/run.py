@@ -8,18 +8,16 @@ import time
 import traceback
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from ..checkpointed_node import CheckpointedNode
-from ..checkpoints import ResumeStore, enough_space
-from ..checkpoints.resume import encode_rank_state
+from ..checkpoints import ResumeStore
 from ..context import Progress, RunContext
 from ..distributed.communicator import Communicator
 from ..distributed.fingerprint import fingerprint
 from ..distributed.iteration_exchange import IterationExchange, MetricSource
 from ..errors import DnneError, NodeFailure, RunError
-from ..events import CheckpointSaved, Failed, Finished, Metrics, NodeStats, RunStarted, Sink
+from ..events import Failed, Finished, Metrics, NodeStats, RunStarted, Sink
 from ..graph import Graph
 from ..node import Node
 from ..scheduler.control import RunControl
@@ -30,9 +28,10 @@ from .initial_state import share_initial_state
 from .limits import Limits
 from .log_bridge import forward_logging
 from .pretraining import load_pretrained
+from .resume_saving import ResumeSaver
 from .settings import RunSettings
 from .sinks import Sinks
-from .state import capture, restore_machine, restore_nodes, restore_shared
+from .state import restore_machine, restore_nodes, restore_shared
 
 Evaluate = Callable[[], Dict[str, float]]
 NewEvaluation = Callable[[Graph, RunSettings, RunContext, RunControl], Evaluate]
@@ -105,13 +104,11 @@ class Run:
         self.exchange = self._new_exchange()
         self._node_states, self._new_evaluation = node_states, new_evaluation
         self.limits = Limits(settings, self.context)
+        self.resume_saver = ResumeSaver(self.resume_store, graph, self.context, settings, self._more_state)
         self.engine: Optional[Engine] = None
         self.safe_point_listeners: List[Callable[[], None]] = []
         self._metrics: Dict[str, float] = {}
-        self._next_resume_save = settings.resume_interval
-        self._saves = self.resume_store is not None
         self._open_nodes = list(graph.nodes.values())
-        self._warned_of_space = False
 
     def _new_context(self, run_dir: Optional[str]) -> RunContext:
         settings = self.settings
@@ -151,7 +148,7 @@ class Run:
             self.context,
             self._wish_to_stop,
             lambda: bool(self.control.stop_reason),
-            self._wants_resume_save,
+            lambda: self.resume_saver.is_due,
             self._fingerprints,
         )
         return self.context.exchange
@@ -264,7 +261,7 @@ class Run:
             self.exchange.sources += [
                 MetricSource(collect, node.merge_metrics) for collect, node in zip(context.metric_sources, reporting)
             ]
-            self._saves = bool(self.communicator.all_gather_json(self._saves)[0])
+            self.resume_saver.agree()
         context.iteration_listeners += [self._keep_metrics, self.limits.on_iteration, self.checkpoints.on_iteration]
         context.evaluate = self._evaluation()
         context.steps_at_start = context.progress.environment_steps
@@ -288,15 +285,15 @@ class Run:
         self.checkpoints.save_due()
         if self.exchange is not None:
             return self._at_safe_point_together(self.exchange)
-        if self._wants_resume_save():
-            self._save_resume_state("interval")
+        if self.resume_saver.is_due:
+            self._save("interval")
         return self.limits.reached()
 
     def _at_safe_point_together(self, exchange: IterationExchange) -> Optional[str]:
         """As alone, but what one process wishes waits until all have heard of it."""
         if exchange.save_wanted:
             exchange.save_wanted = False
-            self._save_resume_state("interval")
+            self._save("interval")
         return exchange.stop_reason or self.limits.counted()
 
     def _wish_to_stop(self) -> Optional[str]:
@@ -310,63 +307,23 @@ class Run:
         """True where somebody outside has asked for the end, of whichever process."""
         return bool(self.control.stop_reason) or (self.exchange is not None and self.exchange.interrupted)
 
-    def _wants_resume_save(self) -> bool:
-        return self._saves and self.context.elapsed >= self._next_resume_save
-
     def _fingerprints(self) -> Dict[str, int]:
         nodes = self.graph.nodes.items()
         return {key: fingerprint(node.checkpoint_state()) for key, node in nodes if isinstance(node, CheckpointedNode)}
 
-    def _save_resume_state(self, reason: str) -> None:
-        if not self._saves or self.engine is None:
-            return
-        if self.exchange is not None:
-            self._save_together(self.engine, reason)
-        elif not self.engine.is_computing:
-            self._write_resume_state(reason, self._resume_state(self.engine))
+    def _save(self, reason: str) -> None:
+        if self.engine is not None:
+            self.resume_saver.save(self.engine, reason)
 
-    def _save_together(self, engine: Engine, reason: str) -> None:
-        """Gather the states of all processes on rank 0; while a node of one of them computes, nothing is saved."""
-        progress, rank = self.context.progress, self.context.rank
-        moments = self.communicator.all_gather_json(
-            None if engine.is_computing else [progress.iterations, progress.environment_steps]
-        )
-        if None in moments:
-            return
-        state = self._resume_state(engine)
-        contents = self.communicator.gather_bytes(encode_rank_state(state, moments[0], rank) if rank else b"")
-        if rank == 0:
-            self._write_resume_state(reason, state, contents[1:])
-
-    def _resume_state(self, engine: Engine) -> Dict[str, Any]:
-        state = capture(engine, self.graph, self.context)
-        state["checkpoints"] = self.checkpoints.state_dict()
-        state["limits"] = self.limits.state_dict()
-        return state
-
-    def _write_resume_state(self, reason: str, state: Dict[str, Any], others: Sequence[bytes] = ()) -> None:
-        assert self.resume_store is not None
-        progress = self.context.progress
-        parameters = {node_id: node.parameter_values() for node_id, node in self.graph.nodes.items()}
-        meta = {"reason": reason, "settings": self.settings.as_dict(), "parameters": parameters}
-        path = self.resume_store.save(state, progress.environment_steps, progress.iterations, meta, others)
-        self._next_resume_save = self.context.elapsed + self.settings.resume_interval
-        self.context.send(CheckpointSaved, str(path), progress.environment_steps, progress.iterations, reason)
-        self._check_space(path)
-
-    def _check_space(self, saved: Path) -> None:
-        """Warn, once, when the disk has little room for another resume state like the one just saved."""
-        warning = enough_space(saved, sum(file.stat().st_size for file in saved.iterdir()))
-        if warning and not self._warned_of_space:
-            self._warned_of_space = True
-            self.context.log(warning, "warning")
+    def _more_state(self) -> Dict[str, Any]:
+        return {"checkpoints": self.checkpoints.state_dict(), "limits": self.limits.state_dict()}
 
     # End
 
     def _end(self, engine: Engine, reason: str) -> RunResult:
         context, progress = self.context, self.context.progress
         self.checkpoints.save_all(reason)
-        self._save_resume_state(reason)
+        self._save(reason)
         metrics = self._final_metrics()
         if self.settings.inference:
             context.send(Metrics, progress.environment_steps, progress.iterations, metrics)

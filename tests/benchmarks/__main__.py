@@ -16,7 +16,18 @@ from typing import Callable, Dict, List, Optional, Sequence
 
 import torch
 
-from . import against_peers, empty_cycle, learning, loop, memory, metrics_cost, queues, simulators, start_up
+from . import (
+    against_peers,
+    distributed,
+    empty_cycle,
+    learning,
+    loop,
+    memory,
+    metrics_cost,
+    queues,
+    simulators,
+    start_up,
+)
 from .machine import machine_line
 from .report import Report
 
@@ -28,6 +39,7 @@ BENCHMARKS: Dict[str, Callable[[bool], Report]] = {
     "scheduler": queues.run,
     "start": start_up.run,
     "simulators": simulators.run,
+    "distributed": distributed.run,
     "learning": learning.run,
     "memory": memory.run,
 }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -227,3 +228,30 @@ def test_two_nodes_of_torchrun(command, folder, runner):
     nodes = [command(runner, "--iterations", 5, "--run-name", "a", program=words) for _ in range(2)]
     assert [node.wait() for node in nodes] == [0, 0], nodes[0].err + nodes[1].err
     assert ResumeStore(folder / "runs" / "a").latest().processes == 2
+
+
+@pytest.mark.slow
+@needs_proc
+def test_kills_at_random_moments_hang_nothing_and_spoil_no_state(command, folder, small):
+    """Each start goes on from what the killed one has left."""
+    source = random.Random(7)
+    for attempt in range(20):
+        words = (
+            ("--resume", "runs/a") if ResumeStore(folder / "runs" / "a").entries() else ("--run-name", f"try-{attempt}")
+        )
+        restarts = attempt % 2
+        run = command("train", small, "--nproc", 2, "--resume-interval", "1s", "--max-restarts", restarts, *words)
+        wait_for(lambda run=run: len(workers(run.process)) == 2)
+        time.sleep(source.uniform(0.0, 8.0))
+        for _ in range(restarts + 1):
+            found = wait_for(lambda run=run: workers(run.process) or run.process.poll() is not None)
+            if run.process.poll() is None:
+                os.kill(source.choice(list(found.values())), signal.SIGKILL)
+                time.sleep(source.uniform(0.0, 4.0))
+        run.process.send_signal(signal.SIGTERM) if run.process.poll() is None else None
+        assert run.wait(60) != 0
+        name = "a" if "--resume" in words else f"try-{attempt}"
+        if ResumeStore(folder / "runs" / name).entries():
+            assert ResumeStore(folder / "runs" / name).latest().processes == 2
+            if name != "a" and not (folder / "runs" / "a").exists():
+                (folder / "runs" / name).rename(folder / "runs" / "a")
