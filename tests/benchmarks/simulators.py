@@ -112,7 +112,7 @@ def _bare(task: str, actions: torch.Tensor, done: Done) -> None:
 
     def step(number: int) -> None:
         controls.copy_(prepared[number])
-        backend.run()
+        backend.run(definition.substeps)
 
     _repeat(step, done)
 

@@ -31,9 +31,9 @@ class BatchBackend(CpuBackend):
         motion = self._states[:, 1 : 1 + model.nq + model.nv]
         self.attach(motion, torch.from_numpy(self._batch.bind("ctrl")), sensors)
 
-    def run(self) -> None:
-        """The substeps of every simulation."""
-        self._batch.step(nstep=self.substeps)
+    def run(self, substeps: int) -> None:
+        """Substeps of every simulation."""
+        self._batch.step(nstep=substeps)
 
     def write(self, env_ids: Tensor, motion: Tensor) -> None:
         """Rows as they were at first, but for these positions and velocities."""

@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from typing import Any, Dict
+from typing import Any, Dict, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,6 +14,14 @@ from .layout import Layout
 
 QUATERNION = slice(3, 7)
 """The root's rotation in qpos, as w, x, y, z."""
+
+
+class _LimitedJoint(NamedTuple):
+    """Live columns of a joint whose speed has a limit. Shape of each: (N,) float64."""
+
+    positions: Tensor
+    speeds: Tensor
+    limit: float
 
 
 class CpuBackend(PhysicsBackend):
@@ -36,6 +44,7 @@ class CpuBackend(PhysicsBackend):
         self.num_envs = num_envs
         model = layout.model
         self.substeps = layout.task.substeps
+        self._substep = layout.task.timestep / layout.task.substeps
         self._start = layout.task.start(num_envs)
         self._velocities = slice(model.nq, model.nq + model.nv)
         self._positions_first = torch.as_tensor(model.qpos0.copy())
@@ -50,14 +59,13 @@ class CpuBackend(PhysicsBackend):
         """Take the engine's live rows."""
         self.motion, self.controls, self.sensors = motion, controls, sensors
         self._wrenches = sensors[:, self.layout.wrenches]
-        limits = self.layout.task.model.joint_speed_limits
-        limited = [joint for joint, limit in enumerate(limits) if math.isfinite(limit)]
-        # One view per joint: a joint's speed is one column, and clamping a view needs no copy.
         speeds = motion[:, self._velocities]
-        self._limited = [(speeds[:, self._velocity_column(joint)], limits[joint]) for joint in limited]
-
-    def _velocity_column(self, joint: int) -> int:
-        return int(torch.arange(self.layout.model.nv)[self.layout.velocities][joint])
+        limits = self.layout.task.model.joint_speed_limits
+        self._limited = [
+            _LimitedJoint(motion[:, position], speeds[:, velocity], limit)
+            for position, velocity, limit in zip(*self.layout.joint_columns(), limits)
+            if math.isfinite(limit)
+        ]
 
     def advance(self, efforts: Tensor) -> PhysicsState:
         """Drive the motors, advance by the task's substeps, and measure; see `PhysicsBackend.advance`."""
@@ -65,14 +73,26 @@ class CpuBackend(PhysicsBackend):
             torch.mul(efforts, self._controls_per_effort, out=self.controls)
         else:
             self.controls[:, self.layout.controls] = efforts * self._controls_per_effort
-        self.run()
-        for speeds, limit in self._limited:
-            speeds.clamp_(-limit, limit)
+        if self._limited:
+            self._run_limited()
+        else:
+            self.run(self.substeps)
         return self.measure()
 
     @abstractmethod
-    def run(self) -> None:
-        """Make the task's substeps with the controls, and renew ``motion`` and ``sensors``."""
+    def run(self, substeps: int) -> None:
+        """Make some substeps with the controls, and renew ``motion`` and ``sensors``."""
+
+    def _run_limited(self) -> None:
+        """Substep by substep, with speeds kept in their limits before they move a joint, as PhysX does it."""
+        for _ in range(self.substeps):
+            self.run(1)
+            for joint in self._limited:
+                low, high = torch.aminmax(joint.speeds)
+                if not (float(low) >= -joint.limit and float(high) <= joint.limit):
+                    excess = joint.speeds - joint.speeds.clamp(-joint.limit, joint.limit)
+                    joint.speeds.sub_(excess)
+                    joint.positions.sub_(excess, alpha=self._substep)
 
     def measure(self) -> PhysicsState:
         """The present state, copied to float32 at once."""

@@ -57,6 +57,11 @@ class Layout:
         """Number of a body in the model."""
         return self._id(self._mujoco.mjtObj.mjOBJ_BODY, "body", name)
 
+    def joint_columns(self) -> Tuple[List[int], List[int]]:
+        """Columns of the joints in qpos and qvel, as numbers. D each."""
+        every = torch.arange(max(self.model.nq, self.model.nv))
+        return every[self.positions].tolist(), every[self.velocities].tolist()
+
     def _load(self) -> Any:
         path = self.task.model.path
         if not path.is_file():

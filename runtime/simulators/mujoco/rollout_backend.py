@@ -2,7 +2,7 @@
 
 import copy
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -26,23 +26,29 @@ class RolloutBackend(CpuBackend):
         model = layout.model
         size = mujoco.mj_stateSize(model, mujoco.mjtState.mjSTATE_FULLPHYSICS)
         self._states = torch.zeros(num_envs, size, dtype=torch.float64)
-        self._trace = torch.zeros(num_envs, self.substeps, size, dtype=torch.float64)
-        self._readings = torch.zeros(num_envs, self.substeps, model.nsensordata, dtype=torch.float64)
+        self._trace = torch.zeros(num_envs * self.substeps * size, dtype=torch.float64)
+        self._readings = torch.zeros(num_envs * self.substeps * model.nsensordata, dtype=torch.float64)
         controls = torch.zeros(num_envs, model.nu, dtype=torch.float64)
-        self.attach(self._states[:, 1 : 1 + model.nq + model.nv], controls, self._readings[:, -1])
+        sensors = torch.zeros(num_envs, model.nsensordata, dtype=torch.float64)
+        self.attach(self._states[:, 1 : 1 + model.nq + model.nv], controls, sensors)
         self._models: Optional[List[Any]] = None
         bounds = torch.linspace(0, num_envs, min(threads, num_envs) + 1).long().tolist()
         self._parts = [(slice(first, last), mujoco.MjData(model)) for first, last in zip(bounds, bounds[1:])]
         self._pool = ThreadPoolExecutor(len(self._parts)) if len(self._parts) > 1 else None
 
-    def run(self) -> None:
-        """The substeps of every simulation."""
-        controls = self.controls.unsqueeze(1).repeat(1, self.substeps, 1)
+    def run(self, substeps: int) -> None:
+        """Substeps of every simulation."""
+        rows = _Rows(
+            self.controls.unsqueeze(1).repeat(1, substeps, 1),
+            self._shaped(self._trace, substeps, self._states),
+            self._shaped(self._readings, substeps, self.sensors),
+        )
         if self._pool is None:
-            self._advance_part(self._parts[0], controls)
+            self._advance_part(self._parts[0], rows)
         else:
-            list(self._pool.map(lambda part: self._advance_part(part, controls), self._parts))
-        self._states.copy_(self._trace[:, -1])
+            list(self._pool.map(lambda part: self._advance_part(part, rows), self._parts))
+        self._states.copy_(rows.trace[:, -1])
+        self.sensors.copy_(rows.readings[:, -1])
 
     def write(self, env_ids: Tensor, motion: Tensor) -> None:
         """Time 0, no activation, and these positions and velocities."""
@@ -80,20 +86,31 @@ class RolloutBackend(CpuBackend):
         if self._pool is not None:
             self._pool.shutdown()
 
-    def _advance_part(self, part: Tuple[slice, Any], controls: Tensor) -> None:
-        rows, data = part
-        if self._models is None:
-            self._roll_out(self.layout.model, data, rows, controls)
-            return
-        for row in range(rows.start, rows.stop):
-            self._roll_out(self._models[row], data, slice(row, row + 1), controls)
+    def _shaped(self, memory: Tensor, substeps: int, last: Tensor) -> Tensor:
+        return memory[: substeps * last.numel()].view(self.num_envs, substeps, last.shape[1])
 
-    def _roll_out(self, model: Any, data: Any, rows: slice, controls: Tensor) -> None:
+    def _advance_part(self, part: Tuple[slice, Any], rows: "_Rows") -> None:
+        envs, data = part
+        if self._models is None:
+            self._roll_out(self.layout.model, data, envs, rows)
+            return
+        for env in range(envs.start, envs.stop):
+            self._roll_out(self._models[env], data, slice(env, env + 1), rows)
+
+    def _roll_out(self, model: Any, data: Any, envs: slice, rows: "_Rows") -> None:
         self._mujoco.rollout.rollout(
             model,
             data,
-            self._states[rows].numpy(),
-            controls[rows].numpy(),
-            state=self._trace[rows].numpy(),
-            sensordata=self._readings[rows].numpy(),
+            self._states[envs].numpy(),
+            rows.controls[envs].numpy(),
+            state=rows.trace[envs].numpy(),
+            sensordata=rows.readings[envs].numpy(),
         )
+
+
+class _Rows(NamedTuple):
+    """What a rollout reads and writes, substep by substep. Shape of each: (N, substeps, columns) float64."""
+
+    controls: Tensor
+    trace: Tensor
+    readings: Tensor

@@ -81,6 +81,27 @@ def test_cart_pole_moves_as_the_equations_of_motion_say(way):
         assert torch.allclose(measured.joint_velocities, expected[:, 1::2], atol=1e-4)
 
 
+@ways
+def test_the_pole_is_no_faster_than_its_limit(way):
+    """Strong pushes to and fro: the limit counts in every substep, as in the equations of motion."""
+    task = Cartpole()
+    backend = way(task if way is make_backend else Layout(task), 4, 1)
+    constants = task.constants({one.name: torch.full((4,), one.default).double() for one in task.parameters})
+    rows = torch.tensor([[0.0, 0.0, 0.1, 0.0], [0.5, 1.0, 3.0, 7.9], [0.0, 0.0, -1.0, -7.5], [0.0, 0.0, 2.0, 0.0]])
+    state = CartpoleState(*rows.double().unbind(1))
+    backend.place(torch.arange(4), task.physics(CartpoleState(*rows.unbind(1))))
+    limited = 0
+    for step in range(12):
+        push = torch.full((4, 1), 1.0 if step % 6 < 3 else -1.0)
+        state = task.advance(state, push.double(), constants)
+        measured = backend.advance(push * 400.0)
+        limited += int((state.theta_dot.abs() == 8).sum())
+        expected = torch.stack(state, 1).float()
+        assert torch.allclose(measured.joint_positions, expected[:, ::2], atol=1e-4)
+        assert torch.allclose(measured.joint_velocities, expected[:, 1::2], atol=1e-4)
+    assert limited > 10
+
+
 def test_the_same_state_is_seen_and_rewarded_alike_on_torch_and_mujoco():
     task = Cartpole()
     rows = torch.rand(64, 4, generator=torch.Generator().manual_seed(0)) * 2 - 1

@@ -24,8 +24,8 @@ def engines_of(task):
 
 
 def actions_of(task, seed):
-    """Random ones; weak for Cartpole, whose pole MuJoCo slows down only at the end of a step (8 rad/s)."""
-    scale = 0.02 if task.name == "Cartpole" else 1.0
+    """Random ones, from weak to the strongest; Cartpole's pole reaches its limit of speed with the strong ones."""
+    scale = torch.logspace(-2, 0, N).unsqueeze(1)
     return (torch.rand(N, *task.action_space.shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1) * scale
 
 
