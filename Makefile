@@ -11,14 +11,18 @@ export PYTHON TORCH TORCH_INDEX
 test_extras := dev,onnx,editor,mujoco,gymnasium,record
 
 py := "$(VENV)/bin/python"
+# A process per core, up to four; a file stays in one process. JOBS=0 runs the suite in this process.
+JOBS ?= $(shell cores=$$(nproc); echo $$((cores > 4 ? 4 : cores)))
 # One thread: the suite compares results bit for bit, and small tensors are slower on two.
-pytest := OMP_NUM_THREADS=1 MPLBACKEND=Agg $(py) -m pytest
+pytest_environment := OMP_NUM_THREADS=1 MPLBACKEND=Agg
+pytest := $(pytest_environment) $(py) -m pytest
+parallel := -n $(JOBS) --dist loadfile
 
 help: ## Say what each target does
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 	@echo
 	@echo 'Variables: PYTHON=python3.12 (interpreter of a new environment)  TORCH=cpu|cuda|skip  VENV=.venv  ARGS="..." (for run, bench)'
-	@echo '           PYTEST_ARGS="..." (for test, slow, test38)'
+	@echo '           PYTEST_ARGS="..." (for test, slow, test38)  JOBS=2 (processes of test, test38)'
 
 run: ## Create the environment, install, and open the Cartpole example; without a display, train it
 	@scripts/bootstrap "$(VENV)"
@@ -35,7 +39,7 @@ train: ## Create the environment, install, and train the Cartpole example in the
 
 test: ## Run the test suite
 	@scripts/bootstrap "$(VENV)" $(test_extras)
-	$(pytest) $(PYTEST_ARGS)
+	$(pytest) $(parallel) $(PYTEST_ARGS)
 
 slow: ## Run the tests that take minutes (learning, memory)
 	@scripts/bootstrap "$(VENV)" $(test_extras),bench
@@ -80,7 +84,7 @@ docs: tools ## Write docs/nodes.md from the declarations of the nodes
 test38: ## Run the test suite on Python 3.8, where there is one (with CI=true there must be)
 	@if python38=$$(scripts/find-python 3.8); then \
 	  PYTHON="$$python38" scripts/bootstrap "$(VENV38)" $(test_extras); \
-	  OMP_NUM_THREADS=1 MPLBACKEND=Agg "$(VENV38)/bin/python" -m pytest $(PYTEST_ARGS); \
+	  $(pytest_environment) "$(VENV38)/bin/python" -m pytest $(parallel) $(PYTEST_ARGS); \
 	elif [ "$${CI:-}" = true ]; then \
 	  echo 'error: CI=true, and the tests on Python 3.8 cannot run without a Python 3.8' >&2; exit 1; \
 	else \

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Sequence
 
 import nodes
-from runtime.command.overrides import apply_overrides
+from runtime.command.overrides import apply_overrides, parse_assignment
 from runtime.events import Event, Metrics, Sink
 from runtime.graph import Graph
 from runtime.registry import NodeRegistry, discover
@@ -36,8 +36,9 @@ def reference_graph(num_envs: int, assignments: Sequence[str] = ()) -> Graph:
         num_envs: Parallel environments.
         assignments: As ``--set`` takes them.
     """
-    wanted = ["Env.simulator=torch", *assignments]
-    return build_graph(load_workflow(EXAMPLE), _registry(), lambda graph: apply_overrides(graph, wanted, num_envs))
+    texts = ["Env.simulator=torch", f"Env.num_envs={num_envs}", *assignments]
+    wanted = [parse_assignment(text) for text in texts]
+    return build_graph(load_workflow(EXAMPLE), _registry(), lambda graph: apply_overrides(graph, wanted))
 
 
 def graph_contender(

@@ -131,6 +131,7 @@ def test_auto_takes_the_gpu_where_there_is_one(dnne, small, folder, monkeypatch)
     assert dnne("train", small, "--device", "auto", "--iterations", 1, "--run-name", "a").code == 0
     assert _last(folder)["device"] == "cpu"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     from runtime.run import RunSettings
 
     assert RunSettings(device="auto").torch_device() == torch.device("cuda")
@@ -249,7 +250,7 @@ def test_the_run_folder_holds_all_that_is_promised(dnne, small, folder):
     )
     run = folder / "runs" / "a"
     assert {path.name for path in run.iterdir()} == {
-        ".lock", "workflow.json", "run.json", "events.jsonl", "metrics.csv", "tensorboard", "resume",
+        ".lock", "workflow.json", "config.yaml", "run.json", "events.jsonl", "metrics.csv", "tensorboard", "resume",
     }  # fmt: skip
     info = _last(folder)
     assert (info["seed"], info["mode"], info["result"]) == (5, "train", "finished")

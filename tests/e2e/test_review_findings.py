@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import nodes
-from runtime.command.overrides import apply_overrides
+from runtime.command.overrides import apply_overrides, parse_assignment
 from runtime.errors import DeadlockError, NodeFailure
 from runtime.events import Metrics
 from runtime.node import Node
@@ -82,13 +82,13 @@ def test_setting_a_constant_sets_what_is_linked_to_it():
     data = document()
     data["nodes"]["9"] = {"class_type": "FloatConstantNode", "title": "LR", "inputs": {"value": 0.001}}
     data["nodes"]["6"]["inputs"]["learning_rate"] = ["9", "output"]
-    seen = run(data, 1, lambda graph: apply_overrides(graph, ["LR.value=0.0005"], None))
+    seen = run(data, 1, lambda graph: apply_overrides(graph, [parse_assignment("LR.value=0.0005")]))
     assert seen[0][2]["train/learning_rate"] == 0.0005
     problems = []
+    wanted = [parse_assignment("Trainer.learning_rate=0.1")]
     build_graph(
-        workflow_from_dict(data), discover([nodes]),
-        lambda graph: problems.extend(apply_overrides(graph, ["Trainer.learning_rate=0.1"], None)) or [],
-    )  # fmt: skip
+        workflow_from_dict(data), discover([nodes]), lambda graph: problems.extend(apply_overrides(graph, wanted)) or []
+    )
     assert [problem.port for problem in problems] == ["learning_rate"]
     assert "constant 9" in problems[0].message
 
