@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .distributed.iteration_exchange import IterationExchange
 
 MAX_SEED = 2**63 - 1
+MIB = 2.0**20
 
 
 def _cpu() -> torch.device:
@@ -74,6 +75,8 @@ class RunContext:
         rank, world_size: This process among the run's processes.
         communicator: What it exchanges with them.
         exchange: Where there are other processes, joins their metrics and wishes once per iteration.
+        phase_listeners: Called with the name of a phase and its numbers: ``post_rollout``, ``pre_update`` and
+            ``post_update``, by the node that trains.
         emit: Sends an event to the hosts.
         progress: Steps and iterations so far.
     """
@@ -102,9 +105,11 @@ class RunContext:
     metric_sources: List[Callable[[], Dict[str, float]]] = field(default_factory=list)
     exchange: Optional[IterationExchange] = None
     iteration_listeners: List[Callable[[Dict[str, float]], None]] = field(default_factory=list)
+    phase_listeners: List[Callable[[str, Dict[str, float]], None]] = field(default_factory=list)
     stop_reason: Optional[str] = None
     started_at: float = field(default_factory=time.perf_counter)
     steps_at_start: int = 0
+    lap_began: float = 0.0
 
     @property
     def elapsed(self) -> float:
@@ -138,6 +143,16 @@ class RunContext:
         """End the run at the next safe point (a node's word); at the end of the iteration, where there are others."""
         if self.stop_reason is None:
             self.stop_reason = reason
+
+    def lap(self) -> float:
+        """Seconds since the last call, or since the first node was about to fire."""
+        began, self.lap_began = self.lap_began, self.elapsed
+        return self.lap_began - began
+
+    def enter_phase(self, name: str, stats: Dict[str, float]) -> None:
+        """Tell the listeners that a phase of the training begins or has ended."""
+        for listener in self.phase_listeners:
+            listener(name, stats)
 
     def log(self, message: str, level: str = "info", node_id: str = "") -> None:
         """Write a line to the run's log."""
@@ -179,7 +194,18 @@ class RunContext:
 
     def _clock_metrics(self) -> Dict[str, float]:
         elapsed = max(self.elapsed, 1e-9)
-        return {
+        metrics = {
             "time/elapsed_seconds": elapsed,
             "time/steps_per_second": (self.progress.environment_steps - self.steps_at_start) / elapsed,
         }
+        if self.device.type == "cuda":
+            metrics.update(_gpu_memory(self.device))
+        return metrics
+
+
+def _gpu_memory(device: torch.device) -> Dict[str, float]:
+    """What tensors take now and took at most. Unit: MiB."""
+    import torch
+
+    now, peak = torch.cuda.memory_allocated(device), torch.cuda.max_memory_allocated(device)
+    return {"gpu/memory_allocated_mb": now / MIB, "gpu/peak_memory_mb": peak / MIB}

@@ -207,8 +207,8 @@ EVENT_NAMES: Dict[type, str] = {
 
 
 def is_clock_metric(name: str) -> bool:
-    """True for metrics that depend on the clock, which differ between two equal runs."""
-    return name.startswith("time/")
+    """True for metrics of the clock and of the machine, which differ between two equal runs."""
+    return name.startswith(("time/", "gpu/"))
 
 
 class EventBus:

@@ -15,6 +15,8 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple
 
 import pytest
 
+from runtime.events import is_clock_metric
+
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "cartpole_ppo.json"
 USER_NODES = Path(__file__).resolve().parent / "fixtures" / "user_nodes"
@@ -206,5 +208,5 @@ def metrics_of(records: List[Dict[str, Any]]) -> Dict[Any, float]:
     return {
         (record["iteration"], record["step"], record["name"]): record["value"]
         for record in records
-        if record["event"] == "metric" and not record["name"].startswith("time/")
+        if record["event"] == "metric" and not is_clock_metric(record["name"])
     }

@@ -33,9 +33,14 @@ _KNOWN: Dict[str, Label] = {
     "train/clip_fraction": Label("Clip fraction"),
     "train/learning_rate": Label("Learning rate"),
     "train/gradient_norm": Label("Gradient norm"),
+    "train/weight_norm": Label("Weight norm"),
     "train/explained_variance": Label("Explained variance"),
     "time/steps_per_second": Label("Speed", "steps/s"),
     "time/elapsed_seconds": Label("Elapsed", "s"),
+    "time/rollout_seconds": Label("Rollout", "s"),
+    "time/update_seconds": Label("Update", "s"),
+    "gpu/memory_allocated_mb": Label("GPU memory", "MiB"),
+    "gpu/peak_memory_mb": Label("GPU memory, peak", "MiB"),
 }
 
 FIRST_PLOTS: Tuple[str, ...] = (

@@ -5,7 +5,7 @@ from typing import Any, Deque, Dict, Iterable, Optional, Sequence, Tuple
 
 import torch
 
-from runtime.distributed.metrics import merged_episode_metrics
+from runtime.distributed.metrics import mean_metrics, merged_episode_metrics
 from runtime.evaluation.statistics import Episodes
 from runtime.node import Finding, Node
 from runtime.parameters import param
@@ -24,6 +24,7 @@ from runtime.ports import (
 )
 from runtime.simulators.episodes import EpisodeTracker
 from runtime.simulators.interface import Simulator
+from runtime.simulators.log_averages import PREFIX, LogAverages
 from runtime.specs import Spec, check_task_parameters, shapes_agree
 
 Held = Tuple[torch.Tensor, Optional[torch.Tensor]]
@@ -56,6 +57,8 @@ class IsaacGymStepNode(Node):
     info = Out(INFO, "Reward components (N,) and logged values of the step")
 
     episode_window: int = param(64, low=1, high=100_000, doc="Finished episodes that episode/* metrics average over")
+
+    log_reward_components: bool = param(True, doc="Report each part of the reward per episode, too", advanced=True)
 
     def infer(self, inputs: Dict[str, Spec]) -> Dict[str, Spec]:
         """Shapes by the task's spaces."""
@@ -95,6 +98,7 @@ class IsaacGymStepNode(Node):
         self.episodes = EpisodeTracker(self.num_envs, self.device, window=self.episode_window)
         if self.context.inference and self.context.episodes:
             self.episodes.quota(self.context.episodes)
+        self.averages = LogAverages()
         self.waits_for_trigger = "trigger" in self.connected
         self.held: Deque[Held] = deque()
         self.applied_parameters: Any = None
@@ -125,7 +129,10 @@ class IsaacGymStepNode(Node):
         return outputs
 
     def _track(self, result: Any, partial: torch.Tensor) -> None:
-        self.episodes.add(result.rewards, result.dones.ended, result.reward_components, partial)
+        components = result.reward_components if self.log_reward_components else {}
+        self.episodes.add(result.rewards, result.dones.ended, components, partial)
+        if result.log:
+            self.averages.add(result.log)
         if self.context.inference and self.context.episodes and self.episodes.complete:
             self.context.request_stop(f"{self.context.episodes} episodes")
 
@@ -135,17 +142,22 @@ class IsaacGymStepNode(Node):
         return {"observations": observations, "critic_observations": critic_observations}
 
     def collect_metrics(self) -> Dict[str, float]:
-        """episode/mean_reward, … over the last finished episodes; in inference eval/mean_reward, … over all of them."""
+        """episode/mean_reward, … over the last finished episodes; in inference eval/mean_reward, … over all of them.
+
+        In training also env/…, what the environments logged, averaged over the steps since the last call.
+        """
         if self.context.inference:
             return {f"eval/{name}": value for name, value in self.episodes.summary().items()}
-        return {**self.episodes.metrics(), **(self.simulation.metrics() if self.simulation else {})}
+        engine = self.simulation.metrics() if self.simulation else {}
+        return {**self.episodes.metrics(), **self.averages.take(), **engine}
 
     def merge_metrics(self, parts: Sequence[Dict[str, float]]) -> Dict[str, float]:
-        """Over the episodes of all processes; figures of the engine are added up."""
-        own = [{name: value for name, value in part.items() if name.startswith("episode/")} for part in parts]
-        engine = {name for part in parts for name in part if not name.startswith("episode/")}
+        """Over the episodes of all processes; logged figures are averaged, those of the engine are added up."""
+        own = [_beginning_with("episode/", part) for part in parts]
+        logged = [_beginning_with(PREFIX, part) for part in parts]
+        engine = {name for part in parts for name in part if not name.startswith(("episode/", PREFIX))}
         sums = {name: sum(part.get(name, 0.0) for part in parts) for name in sorted(engine)}
-        return {**merged_episode_metrics(own, self.episode_window), **sums}
+        return {**merged_episode_metrics(own, self.episode_window), **mean_metrics(logged), **sums}
 
     def finished_episodes(self) -> Episodes:
         """In inference, all episodes that were counted."""
@@ -154,11 +166,16 @@ class IsaacGymStepNode(Node):
         return Episodes(returns, lengths, task.success_return if task is not None else None)
 
     def state_dict(self) -> Dict[str, Any]:
-        """Held observations and the statistics of running episodes."""
+        """Held observations, and the statistics of running episodes and of the iteration."""
         held = [[observations, critic] for observations, critic in self.held]
-        return {"held": held, "episodes": self.episodes.state_dict()}
+        return {"held": held, "episodes": self.episodes.state_dict(), "logged": self.averages.state_dict()}
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         """Go on with the held observations."""
         self.held = deque((observations, critic) for observations, critic in state["held"])
         self.episodes.load_state_dict(state["episodes"])
+        self.averages.load_state_dict(state.get("logged", {}))
+
+
+def _beginning_with(prefix: str, metrics: Dict[str, float]) -> Dict[str, float]:
+    return {name: value for name, value in metrics.items() if name.startswith(prefix)}

@@ -11,6 +11,7 @@ from runtime.node import Finding
 from runtime.parameters import param
 from runtime.ports import MODEL, OBSERVATIONS, POLICY_OUTPUT, In, Out
 from runtime.rl.actor_critic import SIGMAS, ActorCritic
+from runtime.rl.custom_features import MakeFeatures
 from runtime.rl.networks import ACTIVATIONS
 from runtime.spaces import Box, Discrete, flat_size
 from runtime.specs import Spec
@@ -21,10 +22,15 @@ class PPOAgentNode(CheckpointedNode):
 
     Sizes and the kind of policy follow from the task that the observations come from; sizes given here are checked
     against it. Weights, normalisers and actions draw from this node's own random generator.
+
+    Attributes:
+        make_actor, make_critic: Networks of a Python program's own, set before the run; a workflow file has none.
     """
 
     title, category = "PPO Agent", "RL"
     takes_pretrained = True
+    make_actor: Optional[MakeFeatures] = None
+    make_critic: Optional[MakeFeatures] = None
     observations = In(OBSERVATIONS, "What the policy sees. Shape: (N, obs) or images (N, C, H, W)")
     critic_observations = In(
         OBSERVATIONS, "Privileged observations that only the critic sees. Shape: (N, obs)", optional=True
@@ -39,6 +45,9 @@ class PPOAgentNode(CheckpointedNode):
         0, low=1, high=100_000, auto=True, doc="Size of an action", replaces=("action_dim",), advanced=True
     )
     hidden_sizes: List[int] = param([64, 64], low=1, high=65_536, doc="Widths of the hidden layers")
+    critic_hidden_sizes: List[int] = param(
+        [], low=1, high=65_536, doc="Widths of the critic's hidden layers; empty for the same", advanced=True
+    )
     activation: str = param("elu", choices=tuple(sorted(ACTIVATIONS)), doc="Activation of the hidden layers")
     shared_trunk: bool = param(False, doc="One network for policy and value instead of two")
     sigma: str = param("learned", choices=SIGMAS, doc="Standard deviation of a Gaussian policy")
@@ -93,6 +102,8 @@ class PPOAgentNode(CheckpointedNode):
         yield from self._check_outputs(seen)
         if self.shared_trunk and "critic_observations" in inputs:
             yield "shared_trunk", "a critic with observations of its own cannot share the trunk", "switch it off"
+        if self.shared_trunk and self.critic_hidden_sizes:
+            yield "critic_hidden_sizes", "a critic that shares the trunk has no layers of its own", "leave it empty"
         if self.normalize_observations and len(seen.shape) == 4:
             yield "normalize_observations", "it is for vectors; images are scaled to [0, 1] instead", "switch it off"
         if self.cnn == "on" and len(seen.shape) != 4:
@@ -120,6 +131,7 @@ class PPOAgentNode(CheckpointedNode):
             generator=self.generator,
             critic_observation_shape=None if privileged is None else tuple(privileged.shape[1:]),  # type: ignore[index, arg-type]
             hidden_sizes=self.hidden_sizes,
+            critic_hidden_sizes=self.critic_hidden_sizes or None,
             activation=self.activation,
             shared_trunk=self.shared_trunk,
             sigma=self.sigma,
@@ -129,6 +141,8 @@ class PPOAgentNode(CheckpointedNode):
             observation_clip=self.observation_clip,
             normalize_values=self.normalize_values,
             cnn={"auto": None, "on": True, "off": False}[self.cnn],
+            make_actor=self.make_actor,
+            make_critic=self.make_critic,
             device=str(self.device),
         )
         self.network.train(not self.context.inference)

@@ -10,6 +10,7 @@ from runtime.errors import DnneError, ParameterError
 from runtime.node import Finding
 from runtime.parameters import param
 from runtime.ports import DONES, HELD, METRICS, MODEL, OBSERVATIONS, POLICY_OUTPUT, REWARDS, TRIGGER, In, Out
+from runtime.rl.metrics import to_floats
 from runtime.rl.ppo import PPO
 from runtime.rl.rollout import RolloutStorage
 from runtime.rl.settings import PRECISIONS, SCHEDULES, PPOSettings
@@ -217,9 +218,24 @@ class PPOTrainerNode(CheckpointedNode):
 
     def _update(self) -> Dict[str, float]:
         assert self.ppo is not None and self.storage is not None
-        metrics = self.ppo.update(self.storage, self.context.progress.fraction or 0.0)
+        context = self.context
+        seconds = {"time/rollout_seconds": context.lap()}
+        if context.phase_listeners:
+            stats = {
+                "rollout/mean_reward": self.storage.rewards.mean(),
+                "rollout/mean_value": self.storage.values.mean(),
+            }
+            context.enter_phase("post_rollout", {**to_floats(stats), **seconds})
+            context.enter_phase("pre_update", {})
+            context.lap()
+        metrics = self.ppo.update(self.storage, context.progress.fraction or 0.0)
         self.storage.clear()
-        return self.context.finish_iteration(metrics)
+        metrics.update(seconds)
+        metrics["time/update_seconds"] = context.lap()
+        context.enter_phase("post_update", dict(metrics))
+        published = context.finish_iteration(metrics)
+        context.lap()
+        return published
 
     def is_half_filled(self) -> bool:
         """True in the middle of a rollout."""
@@ -249,6 +265,9 @@ class PPOTrainerNode(CheckpointedNode):
         return self.saved.get("ppo", {}) if self.ppo is None else self.ppo.state_dict()
 
     def load_checkpoint_state(self, state: Dict[str, Any]) -> None:
-        """Keep a loaded optimiser until the model arrives."""
-        if state:
-            self.saved = {"ppo": state}
+        """Take over a loaded optimiser, or keep it until the model arrives. What was collected before is dropped."""
+        if self.ppo is None or self.storage is None:
+            self.saved = {"ppo": state} if state else {}
+        elif state:
+            self.ppo.load_state_dict(state)
+            self.storage.clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..distributed.communicator import Communicator
 from ..errors import DnneError, ParameterError
 from ..spaces import Space, policy_outputs
+from .custom_features import CustomFeatures, MakeFeatures
 from .distributions import DiagonalGaussian, Family, distribution_for, gaussian_log_prob, standard_normal
 from .likelihoods import CategoricalLikelihood, GaussianLikelihood, Likelihood
 from .networks import EmptyLinear, FeatureNetwork, initialize
@@ -19,6 +20,8 @@ from .types import PolicyOutput
 SIGMAS = ("learned", "fixed", "state")
 POLICY_GAIN = 0.01
 VALUE_GAIN = 1.0
+
+Features = Union[FeatureNetwork, CustomFeatures]
 
 
 class Evaluation(NamedTuple):
@@ -49,6 +52,7 @@ class ActorCritic(nn.Module):
         generator: Draws the initial weights.
         critic_observation_shape: Shape of privileged observations; None where the critic sees the actor's.
         hidden_sizes: Widths of the hidden layers.
+        critic_hidden_sizes: Likewise of the critic; None for the same.
         activation: A name of `networks.ACTIVATIONS`.
         shared_trunk: One feature network for policy and value.
         sigma: Log standard deviation of a Gaussian policy: a "learned" or "fixed" vector, or a function of the "state".
@@ -58,6 +62,7 @@ class ActorCritic(nn.Module):
         observation_clip: Normalised observations are clamped to ± this; 0 for no limit.
         normalize_values: Train the value head on normalised returns.
         cnn: Convolutional front for images; None decides by the rank of the observation (3).
+        make_actor, make_critic: Make feature networks in place of those described here.
         device: Where parameters live.
 
     Raises:
@@ -74,6 +79,7 @@ class ActorCritic(nn.Module):
         generator: torch.Generator,
         critic_observation_shape: Optional[Sequence[int]] = None,
         hidden_sizes: Sequence[int] = (64, 64),
+        critic_hidden_sizes: Optional[Sequence[int]] = None,
         activation: str = "elu",
         shared_trunk: bool = False,
         sigma: str = "learned",
@@ -83,10 +89,12 @@ class ActorCritic(nn.Module):
         observation_clip: float = 10.0,
         normalize_values: bool = False,
         cnn: Optional[bool] = None,
+        make_actor: Optional[MakeFeatures] = None,
+        make_critic: Optional[MakeFeatures] = None,
         device: str = "cpu",
     ):
         super().__init__()
-        _check_arguments(sigma, shared_trunk, critic_observation_shape)
+        _check_arguments(sigma, shared_trunk, critic_observation_shape, make_critic, critic_hidden_sizes)
         self.observation_shape = tuple(observation_shape)
         self.privileged = critic_observation_shape is not None
         self.critic_observation_shape = tuple(critic_observation_shape or observation_shape)
@@ -96,12 +104,13 @@ class ActorCritic(nn.Module):
         self.sigma = sigma if self.gaussian else "none"
         self.shared_trunk = shared_trunk
 
-        self.actor = FeatureNetwork(observation_shape, hidden_sizes, activation, _wants_cnn(cnn, observation_shape))
-        self.critic: Optional[FeatureNetwork] = None
+        self.actor = _features(make_actor, observation_shape, generator, hidden_sizes, activation, cnn)
+        self.critic: Optional[Features] = None
         if not shared_trunk:
-            shape = self.critic_observation_shape
             critic_cnn = None if cnn and self.privileged else cnn
-            self.critic = FeatureNetwork(shape, hidden_sizes, activation, _wants_cnn(critic_cnn, shape))
+            sizes = hidden_sizes if critic_hidden_sizes is None else critic_hidden_sizes
+            shape = self.critic_observation_shape
+            self.critic = _features(make_critic, shape, generator, sizes, activation, critic_cnn)
         outputs = policy_outputs(action_space) * (2 if self.sigma == "state" else 1)
         self.policy_head = EmptyLinear(self.actor.output_size, outputs)
         self.value_head = EmptyLinear(self.value_network.output_size, 1)
@@ -111,16 +120,16 @@ class ActorCritic(nn.Module):
         self.to(device)
 
     @property
-    def value_network(self) -> FeatureNetwork:
+    def value_network(self) -> Features:
         """The features under the value head: the critic's own, or those of the shared trunk."""
         return self.actor if self.critic is None else self.critic
 
     def _initialize(self, generator: torch.Generator, orthogonal: bool, initial_log_std: float) -> None:
         self.to(generator.device)
-        self.actor.initialize(generator, orthogonal)
+        _initialize_features(self.actor, generator, orthogonal)
         initialize(self.policy_head, generator, POLICY_GAIN if orthogonal else None)
         if self.critic is not None:
-            self.critic.initialize(generator, orthogonal)
+            _initialize_features(self.critic, generator, orthogonal)
         initialize(self.value_head, generator, VALUE_GAIN if orthogonal else None)
         if self.sigma == "state":
             with torch.no_grad():
@@ -294,7 +303,7 @@ class ActorCritic(nn.Module):
         return prepared, self.prepare_critic(critic_observations)
 
 
-def _prepare(observations: Tensor, normalizer: Optional[RunningMeanStd], network: FeatureNetwork) -> Tensor:
+def _prepare(observations: Tensor, normalizer: Optional[RunningMeanStd], network: Features) -> Tensor:
     if network.front is not None:
         return observations
     values = observations.float()
@@ -309,8 +318,35 @@ def _wants_cnn(cnn: Optional[bool], shape: Sequence[int]) -> bool:
     return len(shape) == 3 if cnn is None else cnn
 
 
-def _check_arguments(sigma: str, shared_trunk: bool, critic_observation_shape: Optional[Sequence[int]]) -> None:
+def _features(
+    make: Optional[MakeFeatures],
+    shape: Sequence[int],
+    generator: torch.Generator,
+    hidden_sizes: Sequence[int],
+    activation: str,
+    cnn: Optional[bool],
+) -> Features:
+    if make is not None:
+        return CustomFeatures(make, shape, generator)
+    return FeatureNetwork(shape, hidden_sizes, activation, _wants_cnn(cnn, shape))
+
+
+def _initialize_features(network: Features, generator: torch.Generator, orthogonal: bool) -> None:
+    """A user's own network has its weights already."""
+    if isinstance(network, FeatureNetwork):
+        network.initialize(generator, orthogonal)
+
+
+def _check_arguments(
+    sigma: str,
+    shared_trunk: bool,
+    critic_observation_shape: Optional[Sequence[int]],
+    make_critic: Optional[MakeFeatures],
+    critic_hidden_sizes: Optional[Sequence[int]],
+) -> None:
     if sigma not in SIGMAS:
         raise ParameterError(f"sigma: {sigma!r} is not one of {SIGMAS}")
     if shared_trunk and critic_observation_shape is not None:
         raise ParameterError("shared_trunk: a critic with privileged observations needs a network of its own")
+    if shared_trunk and (make_critic is not None or critic_hidden_sizes is not None):
+        raise ParameterError("shared_trunk: a critic of its own kind or size cannot share the trunk")

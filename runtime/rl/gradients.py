@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -125,8 +125,8 @@ class ManualGradients(Gradients):
     """
 
     def __init__(self, model: ActorCritic):
-        self._actor = _Trunk(model.actor)
-        self._critic = None if model.critic is None else _Trunk(model.critic)
+        self._actor = _Trunk(cast(FeatureNetwork, model.actor))
+        self._critic = None if model.critic is None else _Trunk(cast(FeatureNetwork, model.critic))
         self._policy_head = _Linear(model.policy_head)
         self._value_head = _Linear(model.value_head)
         self._features: Sequence[Tensor] = ()
@@ -135,7 +135,7 @@ class ManualGradients(Gradients):
     def supports(model: ActorCritic) -> bool:
         """True if the model consists of MLPs whose activation's derivative follows from its result."""
         networks = [network for network in (model.actor, model.critic) if network is not None]
-        return all(network.front is None and ACTIVATIONS[network.body.activation].backward for network in networks)
+        return all(isinstance(network, FeatureNetwork) and _is_plain(network) for network in networks)
 
     def forward(self, observations: Tensor, critic_observations: Tensor) -> Tuple[Tensor, Tensor]:
         features = self._actor.forward(observations)
@@ -154,3 +154,7 @@ class ManualGradients(Gradients):
         else:
             self._actor.backward(grad_features)
             self._critic.backward(self._critic.grad_features(grad_values, self._value_head))
+
+
+def _is_plain(network: FeatureNetwork) -> bool:
+    return network.front is None and ACTIVATIONS[network.body.activation].backward is not None

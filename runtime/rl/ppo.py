@@ -127,6 +127,7 @@ class PPO:
         norms, trace = self._run_epochs(batch, rows)
         metrics.update(trace.metrics(self._settings, self.model.distribution))
         metrics["train/gradient_norm"] = finite_mean(torch.stack(norms))
+        metrics["train/weight_norm"] = torch.linalg.vector_norm(self._flat.vector)
         floats = to_floats(metrics)
         floats["train/learning_rate"] = self._adam.learning_rate
         self.model.update_normalizer(storage.observations, storage.critic_observations, self.communicator)

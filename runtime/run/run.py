@@ -268,6 +268,7 @@ class Run:
 
     def _announce(self, engine: Engine) -> None:
         context, settings = self.context, self.settings
+        context.lap()
         context.send(
             RunStarted, self.name, settings.mode, settings.seed, str(context.device),
             "static" if engine.schedule is not None else "queues", engine.schedule_reason,

@@ -4,7 +4,7 @@ All tensors are batched over N environments and live on the simulator's device.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor
@@ -49,7 +49,7 @@ class StepResult(NamedTuple):
         rewards: Raw rewards of the task, neither scaled nor clipped. Shape: (N,) float32.
         dones: How episodes ended in this step.
         reward_components: The parts of the reward; their sum, in this order, is ``rewards``. Shape of each: (N,).
-        log: Further figures of the engine or task, for metrics.
+        log: Further figures of the engine or task, for metrics: numbers, or tensors of one element.
         critic_observations: Privileged observations of the critic, where the task has them.
     """
 
@@ -57,7 +57,7 @@ class StepResult(NamedTuple):
     rewards: Tensor
     dones: Dones
     reward_components: Dict[str, Tensor]
-    log: Dict[str, float]
+    log: Dict[str, Union[float, Tensor]]
     critic_observations: Optional[Tensor] = None
 
 
