@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import List, Union
 
 import nodes
-from runtime.command.launch import Source
+from runtime.command.session import Source
 from runtime.registry import NodeRegistry, discover
 from runtime.validation import Adjust, build_graph
 from runtime.workflow import load_workflow

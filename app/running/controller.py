@@ -137,7 +137,7 @@ class RunController(QObject):
             save_workflow(document, path)
             folders = [f"--nodes-dir={folder.absolute()}" for folder in self.nodes_folders]
             return ProcessHost([mode, str(path), *folders, *words], self.options.interpreter, self._mailbox)
-        from runtime.command.launch import Source  # bring torch, which has loaded behind the window
+        from runtime.command.session import Source  # bring torch, which has loaded behind the window
 
         from .thread_host import ThreadHost
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from runtime.command.commands import perform
 from runtime.command.host import Host
-from runtime.command.launch import Session, Source
+from runtime.command.session import Session, Source
 from runtime.errors import DnneError
 
 from .host import Outcome, RunHost

@@ -100,6 +100,7 @@ def _add_general(group: argparse._ArgumentGroup) -> None:
         "--num-envs", type=positive, metavar="N", help="parallel environments, in place of the workflow's"
     )
     group.add_argument("--threads", type=positive, metavar="N", help="CPU threads of torch (default 1)")
+    group.add_argument("--tf32", action="store_true", help="TensorFloat-32 for float32 products on NVIDIA GPUs")
     group.add_argument(
         "--queue-size", type=positive, metavar="N", help="values that a wire holds before its writer waits"
     )
@@ -215,14 +216,14 @@ def _add_display(group: argparse._ArgumentGroup) -> None:
 SETTING_OPTIONS = (
     "seed", "device", "timeout", "total_timesteps", "iterations", "stop_reward", "patience", "episodes",
     "save_checkpoint_dir", "load_checkpoint_dir", "untrained", "resume_interval", "queue_size", "scheduler", "threads",
-    "visual", "verbose", "save_interval", "last_k_checkpoints", "pretrained_dir", "freeze", "log_interval",
+    "tf32", "visual", "verbose", "save_interval", "last_k_checkpoints", "pretrained_dir", "freeze", "log_interval",
     "eval_interval", "eval_episodes",
 )  # fmt: skip
 COUNTED_ENDS = ("total_timesteps", "iterations")
 INHERITED = (
     "seed", "device", *COUNTED_ENDS, "stop_reward", "patience", "save_checkpoint_dir", "queue_size", "scheduler",
-    "threads", "resume_interval", "save_interval", "last_k_checkpoints", "freeze", "log_interval", "eval_interval",
-    "eval_episodes",
+    "threads", "tf32", "resume_interval", "save_interval", "last_k_checkpoints", "freeze", "log_interval",
+    "eval_interval", "eval_episodes",
 )  # fmt: skip
 
 PROCESSES = ("train_mode", "nproc", "world_size", "max_restarts", "collective_timeout")

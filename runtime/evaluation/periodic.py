@@ -47,6 +47,7 @@ class PeriodicEvaluation:
         self._settings = evaluation_settings(
             settings.eval_episodes, derived_seed(settings.seed, "evaluation"), settings.device,
             queue_size=settings.queue_size, scheduler=settings.scheduler, threads=settings.threads,
+            tf32=settings.tf32,
         )  # fmt: skip
 
     def __call__(self) -> Dict[str, float]:

@@ -19,13 +19,13 @@ from .checks import NonFiniteError, all_finite, check_parameters, check_rollout,
 from .flat import FlatParameters
 from .freezing import Frozen
 from .gradients import AutogradGradients, Gradients, ManualGradients
+from .learning_rate import adapted_rate, scheduled_rate
 from .metrics import EpochTrace, Trace, explained_variance, finite_mean, to_floats, value_clip
 from .minibatches import ALONE, Minibatch, micro_batches, shuffled
 from .objective import surrogate_gradient, surrogate_terms, value_gradient, value_loss
 from .rollout import RolloutStorage
 from .settings import PPOSettings
 
-ADAPTIVE_FACTOR = 1.5
 TARGET_KL_FACTOR = 1.5  # as Stable-Baselines3 and Spinning Up
 NORM_EPSILON = 1e-6  # as torch.nn.utils.clip_grad_norm_
 SMALLEST_LOSS_SCALE = 1.0
@@ -179,10 +179,7 @@ class PPO:
 
     def _begin(self, progress: float) -> None:
         settings = self._settings
-        if settings.learning_rate_schedule == "linear":
-            self.learning_rate = settings.learning_rate * max(0.0, 1.0 - progress)
-        elif settings.learning_rate_schedule == "fixed":
-            self.learning_rate = settings.learning_rate
+        self.learning_rate = scheduled_rate(self.learning_rate, progress, settings)
         self._adam.learning_rate = self.learning_rate
         self._adam.epsilon = settings.adam_epsilon
         self._skip = torch.zeros((), device=self.device)
@@ -232,7 +229,8 @@ class PPO:
                 continue
             trace = EpochTrace(traces)
             if adaptive:
-                self._adapt_learning_rate(self._joint_mean(trace.kl(self.model.distribution)))
+                kl = self._joint_mean(trace.kl(self.model.distribution))
+                self.learning_rate = self._adam.learning_rate = adapted_rate(self.learning_rate, kl, settings)
             limit = settings.target_kl
             if limit is not None and self._joint_mean(trace.approx_kl()) > TARGET_KL_FACTOR * limit:
                 break
@@ -359,15 +357,6 @@ class PPO:
         named.update({f"gradient of {name}": gradient for name, gradient in gradients.items()})
         named["gradient norm"] = torch.linalg.vector_norm(self._flat.gradient)
         return explained(named, f"in epoch {epoch}, minibatch {index} of update {self.updates}")
-
-    def _adapt_learning_rate(self, kl: float) -> None:
-        """Aim at desired_kl after each epoch, as rl_games' AdaptiveScheduler and rsl_rl do."""
-        settings = self._settings
-        if kl > 2.0 * settings.desired_kl:
-            self.learning_rate = max(self.learning_rate / ADAPTIVE_FACTOR, settings.learning_rate_low)
-        elif kl < 0.5 * settings.desired_kl:
-            self.learning_rate = min(self.learning_rate * ADAPTIVE_FACTOR, settings.learning_rate_high)
-        self._adam.learning_rate = self.learning_rate
 
     def state_dict(self) -> Dict[str, Any]:
         """Everything that must survive a stop but the model, as tensors, numbers and strings."""

@@ -32,6 +32,7 @@ from .resume_saving import ResumeSaver
 from .settings import RunSettings
 from .sinks import Sinks
 from .state import restore_machine, restore_nodes, restore_shared
+from .tf32 import tf32
 
 Evaluate = Callable[[], Dict[str, float]]
 NewEvaluation = Callable[[Graph, RunSettings, RunContext, RunControl], Evaluate]
@@ -160,7 +161,7 @@ class Run:
             DnneError: What went wrong; a `Failed` event was sent, and the nodes are closed.
         """
         self.context.started_at = time.perf_counter()
-        with forward_logging(self.context):
+        with forward_logging(self.context), tf32(self.settings.tf32):
             try:
                 engine = self._prepare()
                 result = self._end(engine, engine.run())

@@ -47,6 +47,7 @@ class RunSettings:
         queue_size: Values that a wire may hold before its writer waits.
         scheduler: ``auto``, ``static`` or ``queues``.
         threads: CPU threads of torch.
+        tf32: Let NVIDIA GPUs multiply float32 matrices with 10 bits of mantissa.
         visual: Open the simulator's viewer.
         verbose: Log single steps.
     """
@@ -74,6 +75,7 @@ class RunSettings:
     queue_size: int = DEFAULT_QUEUE_SIZE
     scheduler: str = "auto"
     threads: int = 1
+    tf32: bool = False
     visual: bool = False
     verbose: bool = False
 

@@ -93,7 +93,9 @@ def test_a_model_names_its_workflow_and_the_suffix_the_run(dnne, configs):
     (configs / "depth.json").write_text((configs / "small.json").read_text())
     outcome = dnne("migrate", "run_ddp.py", "--model", "depth", "--suffix=try1")
     assert outcome.code == 0, outcome.err
-    assert shlex.split(outcome.out)[:4] == ["dnne", "train", "depth.json", "suffix=try1"]
+    assert shlex.split(outcome.out) == ["dnne", "train", "depth.json", "suffix=try1", "train_mode=distributed"]
+    outcome = dnne("migrate", "torchrun", "--nproc_per_node=2", "run_ddp.py", "--model", "depth")
+    assert shlex.split(outcome.out)[3:] == ["train_mode=distributed", "world_size=2"]
     missing = dnne("migrate", "run_ddp.py", "--model", "rgb")
     assert missing.code == 2
     assert "Give --workflow FILE (rgb.json does not exist)" in missing.err

@@ -10,8 +10,8 @@ import pytest
 
 from app.commands.common import file_source
 from runtime.command.host import Host
-from runtime.command.launch import Session
 from runtime.command.options import add_run_options
+from runtime.command.session import Session
 from runtime.events import (
     Finished,
     LiveStatistics,
