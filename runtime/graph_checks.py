@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Sequence, Set
+from typing import Dict, Iterable, List, Mapping, Sequence, Set
 
 from .errors import DeadlockError
 from .graph import Graph
 from .node import ANY_INPUT, Finding, Node
-from .ports import TRIGGERED
+from .ports import TRIGGER, TRIGGERED, Port
 from .problems import WARNING, Problem
 from .scheduler.deadlock import Wait
 from .scheduler.machine import DEFAULT_QUEUE_SIZE
@@ -34,7 +34,7 @@ def check_graph(graph: Graph, earlier: Sequence[Problem] = ()) -> List[Problem]:
             if (node_id, port) not in known:
                 problems.append(Problem(node_id, port, message, remedy))
     if not problems and not earlier:
-        problems += _check_schedule(graph)
+        problems += [*_check_schedule(graph), *_check_triggers(graph)]
     return problems
 
 
@@ -190,6 +190,23 @@ def _check_schedule(graph: Graph) -> List[Problem]:
         )
         for wait in schedule.starving
     ]
+
+
+def _check_triggers(graph: Graph) -> Iterable[Problem]:
+    """A node that could wait for another's trigger, but is not linked to it, may come before or after it."""
+    senders = [node for node in graph.nodes.values() for port in _unlinked_triggers(node, node.outputs)]
+    for node in graph.nodes.values():
+        for port in _unlinked_triggers(node, node.inputs):
+            for sender in senders:
+                message = (
+                    f"it does not wait for {_label(graph, sender.id)}: the policy may act on weights that are about to "
+                    "change, and which comes first depends on the order of firing"
+                )
+                yield Problem(node.id, port, message, f"link the trigger of {_label(graph, sender.id)}", WARNING)
+
+
+def _unlinked_triggers(node: Node, ports: Mapping[str, Port]) -> List[str]:
+    return [name for name, port in ports.items() if port.type == TRIGGER and name not in node.connected]
 
 
 def _deadlock(graph: Graph, nodes: List[Node], error: DeadlockError) -> Problem:

@@ -448,3 +448,13 @@ def test_the_document_is_not_changed(registry):
     before = copy.deepcopy(workflow)
     validate(workflow, registry)
     assert workflow == before
+
+
+def test_a_step_that_does_not_wait_for_the_trainer_is_a_warning(registry):
+    problem = the_problem(registry, reference(n5={"trigger": None}))
+    assert (problem.severity, problem.node_id, problem.port) == (WARNING, "5", "trigger")
+    assert (
+        "it does not wait for node 6 (Trainer): the policy may act on weights that are about to change"
+        in problem.message
+    )
+    assert problem.remedy == "link the trigger of node 6 (Trainer)"
