@@ -22,6 +22,17 @@ METRICS = {
 }  # fmt: skip
 
 
+def evaluation_metrics(episodes: Episodes) -> Dict[str, float]:
+    """``eval/*`` of finished episodes.
+
+    Raises:
+        RunError: There are none, or a return is NaN or infinite.
+    """
+    figures = summarize([episodes])
+    metrics = {f"eval/{METRICS[name]}": value for name, value in figures.items() if name in METRICS}
+    return {name: float(value) for name, value in metrics.items() if value is not None}
+
+
 class PeriodicEvaluation:
     """Evaluates the present weights every so many iterations, in a graph, an engine and a thread of its own.
 
@@ -62,10 +73,7 @@ class PeriodicEvaluation:
         episodes = self._evaluate()
         if episodes is None:
             return {}
-        figures = summarize([episodes])
-        metrics = {f"eval/{METRICS[name]}": value for name, value in figures.items() if name in METRICS}
-        seconds = {"time/evaluation_seconds": time.perf_counter() - began}
-        return {**{name: float(value) for name, value in metrics.items() if value is not None}, **seconds}
+        return {**evaluation_metrics(episodes), "time/evaluation_seconds": time.perf_counter() - began}
 
     def _evaluate(self) -> Optional[Episodes]:
         """In a thread of its own, for this one's event loop is running; ``None`` where the training was stopped."""

@@ -6,9 +6,10 @@ import logging
 import math
 import time
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from ..checkpointed_node import CheckpointedNode
 from ..checkpoints import ResumeStore
@@ -161,16 +162,24 @@ class Run:
             DnneError: What went wrong; a `Failed` event was sent, and the nodes are closed.
         """
         self.context.started_at = time.perf_counter()
+        with self._reporting():
+            engine = self._prepare()
+            return self._end(engine, engine.run())
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """Pass the log on to the hosts; tell them of an error, and close the nodes after it."""
         with forward_logging(self.context), tf32(self.settings.tf32):
             try:
-                engine = self._prepare()
-                result = self._end(engine, engine.run())
+                yield
             except BaseException as error:  # noqa: BLE001 - raised again below, without an innocent node's name
-                failure = self.sinks.acquit(innermost(error))
+                failure = self._blamed(error)
                 self._report_failure(failure)
                 self._close_nodes()
                 raise failure from failure.__cause__
-        return result
+
+    def _blamed(self, error: BaseException) -> BaseException:
+        return self.sinks.acquit(innermost(error))
 
     # Start
 
@@ -188,12 +197,7 @@ class Run:
         self.checkpoints = CheckpointService(
             graph, context, self.settings.save_interval, self.settings.last_k_checkpoints
         )
-        control = self.control if self.exchange is None else RunControl()
-        engine = Engine(
-            list(graph.nodes.values()), graph.links, context, control, self.settings.queue_size,
-            self.settings.scheduler, self._at_safe_point,
-        )  # fmt: skip
-        self.engine = engine
+        engine = self.engine = self._new_engine()
         if self.resume_state is not None:
             if not context.starts_anew:
                 restore_machine(self.resume_state, engine, graph, context)
@@ -204,6 +208,13 @@ class Run:
         self.checkpoints.check_space()
         self._announce(engine)
         return engine
+
+    def _new_engine(self) -> Engine:
+        control = self.control if self.exchange is None else RunControl()
+        return Engine(
+            list(self.graph.nodes.values()), self.graph.links, self.context, control, self.settings.queue_size,
+            self.settings.scheduler, self._at_safe_point,
+        )  # fmt: skip
 
     def _restore_or_load(self) -> None:
         graph, context = self.graph, self.context

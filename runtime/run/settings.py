@@ -163,3 +163,6 @@ def _is_finite(value: Any) -> bool:
         return math.isfinite(value)
     except OverflowError:
         return False
+
+
+SETTING_FIELDS = tuple(field.name for field in fields(RunSettings))

@@ -154,6 +154,20 @@ def restore_machine(state: Dict[str, Any], engine: Engine, graph: Graph, context
     machine.restore_ready([machine.by_id[node_id].index for node_id in state["ready"]])
 
 
+def carry_over(former: Engine, engine: Engine, graph: Graph) -> None:
+    """Give an engine over the same nodes what waits in a former one, which has stopped at a safe point.
+
+    Raises:
+        CheckpointError: A value that waits in a queue cannot be saved; names the wire.
+    """
+    state = {
+        "wires": [_name(link) for link in former.links],
+        "machine": _capture_machine(former.machine, graph),
+        "ready": former.ready_order,
+    }
+    restore_machine(state, engine, graph, engine.context)
+
+
 def _check_wires(saved: Sequence[str], present: Sequence[str]) -> None:
     lacking, new = sorted(set(saved) - set(present)), sorted(set(present) - set(saved))
     if lacking or new:
