@@ -76,6 +76,8 @@ class Watching(QObject):
 
     def _on_state(self, state: str, mode: str) -> None:
         """Bring plots or viewer to the front where only the list of problems lies there, and list what has ended."""
+        if state == STARTING and mode == TRAIN:
+            self.plots.prepare()
         if state == STARTING and not self._window.docks["problems"].visibleRegion().isEmpty():
             self._window.view.show_panel("plots" if mode == TRAIN else "viewer")
         elif state in (FINISHED, FAILED):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Dict, List, Optional, Set, Tuple
 
 from PySide6.QtCore import QObject, QPointF, Signal
+from PySide6.QtWidgets import QGraphicsItem
 
 from runtime.events import LiveStatistics, NodeStatistics, NodeStats, ProbeSample
 
@@ -14,7 +15,7 @@ from .looks import OUT
 from .run_items import PROBE_SIZE, NodeOverlay, ProbeItem, QueueChip
 
 Output = Tuple[str, str]
-TOO_SHORT = 0.05
+TOO_SHORT = 0.4
 
 
 class RunDisplay(QObject):
@@ -56,11 +57,13 @@ class RunDisplay(QObject):
         for probe in self._probes.values():
             probe.samples.clear()
         self.show_failure("")
+        self._keep_pixels(True)
         self._refresh()
 
     def end(self) -> None:
         """The run is over; figures stay, but nobody works."""
         self._is_running, self._working = False, ""
+        self._keep_pixels(False)
         for wire in self._canvas.items.wires.values():
             if isinstance(wire.overlay, QueueChip):
                 wire.overlay.set_state(0, 0)
@@ -92,6 +95,12 @@ class RunDisplay(QObject):
             if not isinstance(wire.overlay, QueueChip):
                 wire.overlay = QueueChip(wire)
             wire.overlay.set_state(depth.queued, depth.limit)
+
+    def _keep_pixels(self, on: bool) -> None:
+        """Wires lie under most of what changes in a run, and are dear to draw."""
+        modes = QGraphicsItem.CacheMode
+        for wire in self._canvas.items.wires.values():
+            wire.setCacheMode(modes.DeviceCoordinateCache if on else modes.NoCache)
 
     def _refresh(self) -> None:
         for node_id, item in self._canvas.items.nodes.items():

@@ -63,10 +63,15 @@ class NodeOverlay(_Overlay):
     def set_state(self, text: str, share: float, is_working: bool, shows_heat: bool) -> None:
         """Draw another state; nothing happens where it looks the same."""
         share = round(share, 2)
-        state = (text, share, is_working, shows_heat)
-        if state != (self.text, self.share, self.is_working, self.shows_heat):
-            self.text, self.share, self.is_working, self.shows_heat = state
+        look = (share if shows_heat else 0.0, is_working, shows_heat)
+        before = (self.share if self.shows_heat else 0.0, self.is_working, self.shows_heat)
+        has_new_text = text != self.text
+        self.text, self.share, self.is_working, self.shows_heat = text, share, is_working, shows_heat
+        if look != before:
             self.update()
+        elif has_new_text:
+            card = self.node.geometry.rect
+            self.update(QRectF(card.left() - ROOM, card.bottom(), card.width() + 2 * ROOM, ROOM))
 
     def set_failed(self, on: bool) -> None:
         """Show that the run ended here."""
@@ -127,6 +132,7 @@ class QueueChip(_Overlay):
         self.wire = wire
         self.text = ""
         self.is_full = False
+        self._width = 0.0
 
     def set_state(self, queued: int, limit: int) -> None:
         """Draw another depth; nothing is drawn where nothing waits."""
@@ -134,13 +140,13 @@ class QueueChip(_Overlay):
         if text != self.text:
             self.prepareGeometryChange()
             self.text, self.is_full = text, queued >= limit
+            self._width = QFontMetricsF(font(CHIP_PIXELS)).horizontalAdvance(text) + 12 if text else 0.0
             self.update()
 
     def boundingRect(self) -> QRectF:  # noqa: N802
         """Around the end of the wire, before its port."""
-        width = QFontMetricsF(font(CHIP_PIXELS)).horizontalAdvance(self.text or "0/0") + 12
         end = self.wire.end
-        return QRectF(end.x() - width - 10, end.y() - CHIP_HEIGHT / 2, width, CHIP_HEIGHT)
+        return QRectF(end.x() - self._width - 10, end.y() - CHIP_HEIGHT / 2, self._width, CHIP_HEIGHT)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: Optional[QWidget] = None) -> None:
         """Draw the chip."""

@@ -70,7 +70,7 @@ def _cells(run: RunCurves, metric: str) -> List[str]:
     cells = np.full(len(run.table), np.nan)
     curve = run.table.curves.get(metric)
     if curve is not None:
-        cells[curve.rows.values] = curve.values.values
+        cells[curve.rows] = curve.values.values
     return ["" if value != value else repr(value) for value in cells.tolist()]
 
 

@@ -16,6 +16,7 @@ from app.theme import colours, current_theme, plot_colours
 
 from .drawing import DrawnCurve, value_range
 from .labels import label, short_number
+from .newest_values import NewestValues
 from .ticks import RunAxis, ValueAxis, styled
 
 LEAST_SIZE = (210, 132)
@@ -108,9 +109,7 @@ class MetricPlot(QFrame):
         self.title.setToolTip(plot)
         self.unit = QLabel(label(plot).unit)
         self.unit.setProperty("role", "dim")
-        self.values = QLabel()
-        self.values.setTextFormat(Qt.TextFormat.RichText)
-        self.values.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.values = NewestValues()
         self.menu_button = flat_button("more", f"What can be done with the plot {label(plot).title}")
         self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._make_menu()
@@ -212,13 +211,9 @@ class MetricPlot(QFrame):
 
     def _show_values(self, curves: Sequence[DrawnCurve], palette: Sequence[str]) -> None:
         shown = curves[: max(1, (self.width() - self.title.sizeHint().width() - 90) // _NUMBER_WIDTH)]
-        parts = [
-            f'<span style="color:{palette[curve.colour % len(palette)]}">{_number(curve)}</span>' for curve in shown
-        ]
-        text = "&nbsp; ".join(parts) + (" …" if len(curves) > len(shown) else "")
-        if text != self.values.text():
-            self.values.setText(text)
-            self.values.setToolTip("<br>".join(f"{html.escape(curve.name)}: {_number(curve)}" for curve in curves))
+        parts = [(_number(curve), palette[curve.colour % len(palette)]) for curve in shown]
+        self.values.show_parts([*parts, *([("…", palette[0])] if len(curves) > len(shown) else [])])
+        self.values.setToolTip("<br>".join(f"{html.escape(curve.name)}: {_number(curve)}" for curve in curves))
 
     @property
     def shown(self) -> List[Tuple[Any, Any]]:

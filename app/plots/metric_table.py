@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -12,10 +12,11 @@ AXES = (STEPS, ITERATIONS, TIME)
 ELAPSED = "time/elapsed_seconds"
 
 _FIRST_SIZE = 256
+_LARGE = 1 << 16
 
 
 class Column:
-    """A numpy array that grows by doubling."""
+    """A numpy array that grows by doubling, and a large one by a quarter."""
 
     def __init__(self, dtype: Any = np.float64):
         self._data = np.empty(_FIRST_SIZE, dtype=dtype)
@@ -49,7 +50,8 @@ class Column:
     def _reserve(self, count: int) -> None:
         needed = self._size + count
         if needed > len(self._data):
-            grown = np.empty(max(needed, 2 * len(self._data)), dtype=self._data.dtype)
+            size = len(self._data)
+            grown = np.empty(max(needed, size + (size if size < _LARGE else size // 4)), dtype=self._data.dtype)
             grown[: self._size] = self.values
             self._data = grown
 
@@ -57,15 +59,17 @@ class Column:
 class Curve:
     """The values of one metric and the rows of the table in which they were reported.
 
+    Rows are kept only where some are left out; most metrics come with every iteration.
+
     Attributes:
-        rows: Row of each value, rising. Shape: (n,).
         values: Finite values. Shape: (n,).
         not_finite: How many values were NaN or infinite; they are in no row.
         revision: Another number after each cut, for caches of what follows from the values.
     """
 
     def __init__(self) -> None:
-        self.rows = Column(np.int64)
+        self._first = 0
+        self._rows: Optional[Column] = None
         self.values = Column()
         self.not_finite = 0
         self.revision = 0
@@ -73,11 +77,38 @@ class Curve:
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def rows(self) -> np.ndarray:
+        """Row of each value, rising. Shape: (n,)."""
+        return np.arange(self._first, self._first + len(self)) if self._rows is None else self._rows.values
+
+    def append(self, row: int, value: float) -> None:
+        """Add a value that was reported in a row after all earlier ones."""
+        if not len(self):
+            self._first, self._rows = row, None
+        elif self._rows is None and row != self._first + len(self):
+            self._keep_rows(self.rows)
+        if self._rows is not None:
+            self._rows.append(row)
+        self.values.append(value)
+
+    def extend(self, rows: np.ndarray, values: np.ndarray) -> None:
+        """Begin with many values."""
+        self._first = int(rows[0]) if len(rows) else 0
+        if len(rows) and rows[-1] - rows[0] + 1 != len(rows):
+            self._keep_rows(rows)
+        self.values.extend(values)
+
+    def _keep_rows(self, rows: np.ndarray) -> None:
+        self._rows = Column(np.int64)
+        self._rows.extend(rows)
+
     def cut(self, rows: int) -> None:
         """Drop what was reported in row ``rows`` and later."""
-        kept = int(np.searchsorted(self.rows.values, rows))
+        kept = int(np.searchsorted(self.rows, rows))
         if kept < len(self.values):
-            self.rows.cut(kept)
+            if self._rows is not None:
+                self._rows.cut(kept)
             self.values.cut(kept)
             self.revision += 1
 
@@ -115,8 +146,7 @@ class MetricTable:
             if curve is None:
                 curve = self.curves[name] = Curve()
             if math.isfinite(value):
-                curve.rows.append(row)
-                curve.values.append(value)
+                curve.append(row, value)
             else:
                 curve.not_finite += 1
 
@@ -137,7 +167,7 @@ class MetricTable:
             return np.empty(0), np.empty(0)
         positions = self.axis(axis)
         if len(curve) != len(positions):
-            positions = positions[curve.rows.values]
+            positions = positions[curve.rows]
         return positions, curve.values.values
 
     @classmethod
@@ -158,8 +188,7 @@ class MetricTable:
 
 def _curve(values: np.ndarray) -> Curve:
     curve, is_finite = Curve(), np.isfinite(values)
-    curve.rows.extend(np.flatnonzero(is_finite))
-    curve.values.extend(values[is_finite])
+    curve.extend(np.flatnonzero(is_finite), values[is_finite])
     curve.not_finite = int(np.isinf(values).sum())
     return curve
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from app.files.settings import EditorSettings
 from app.panels.widgets import refresh_icons, text_label
 from app.session import EditorSession
-from runtime.events import Event, Metrics, RunStarted
+from runtime.events import Event, Failed, Finished, Metrics, RunStarted
 from runtime.modes import TRAIN
 
 from .choices import PlotChoices, choices_key
@@ -27,6 +28,7 @@ from .toolbar import PlotToolbar
 
 THIS_RUN = "This run"
 FRAME_MS = 33
+STEPS_OF_RANGE = 16
 _EMPTY = (
     "The curves of a run appear here.\n"
     "Press Train, or choose earlier runs in the panel Runs and compare them."
@@ -52,10 +54,12 @@ class Plots(QWidget):
         self.runs: List[RunCurves] = [RunCurves(THIS_RUN)]
         self.frames = 0
         self._plots: Dict[str, MetricPlot] = {}
+        self._prepared: Dict[str, MetricPlot] = {}
         self._known: Tuple[str, ...] = ()
         self._range: Optional[Tuple[float, float]] = None
         self._cursor: Optional[float] = None
         self._is_training = self._is_in_front = True
+        self._is_growing = False
         self._stale: set = set()
         self._frame_seconds = 0.0
         self._timer = QTimer(self, singleShot=True)
@@ -106,8 +110,12 @@ class Plots(QWidget):
         for event in events:
             if isinstance(event, RunStarted):
                 self._is_training = event.mode == TRAIN
+                self._is_growing = True
                 if self._is_training and not event.resumed:
                     self._begin()
+            elif isinstance(event, (Finished, Failed)):
+                self._is_growing = False
+                self._move(self._range)
             elif isinstance(event, Metrics) and self._is_training:
                 self.runs[0].table.append(event.step, event.iteration, event.time, event.values)
         if len(self.runs[0].table) != before:
@@ -220,12 +228,19 @@ class Plots(QWidget):
             widget.deleteLater()
         for plot in wanted:
             if plot not in self._plots:
-                self._plots[plot] = self._new_plot(plot)
+                self._plots[plot] = self._prepared.pop(plot) if plot in self._prepared else self._new_plot(plot)
             self._plots[plot].set_logarithmic(plot in self.choices.logarithmic)
         self.grid.show_plots([self._plots[plot] for plot in wanted])
         self.toolbar.set_data(bool(metrics))
         self.nothing.setText(_EMPTY if not metrics else "No plot is chosen. Add some with “Add metric”.")
         self.pages.setCurrentIndex(0 if wanted else 1)
+
+    def prepare(self) -> None:
+        """Make the chosen plots before a run begins: with the first metrics it would take long, as the run goes on."""
+        for plot in self.choices.plots:
+            if plot not in self._plots and plot not in self._prepared:
+                self._prepared[plot] = self._new_plot(plot)
+                self._prepared[plot].hide()
 
     def _new_plot(self, plot: str) -> MetricPlot:
         widget = MetricPlot(plot, self.grid.inner)
@@ -279,6 +294,14 @@ class Plots(QWidget):
         high = max((float(axis[-1]) for axis in axes), default=1.0)
         return (low, high) if high > low else (low - 0.5, high + 0.5)
 
+    def _followed_range(self) -> Tuple[float, float]:
+        """All there is; while it grows with room for more, so that the axes are not drawn anew with every point."""
+        low, high = self._whole_range()
+        if not self._is_growing:
+            return low, high
+        step = 2.0 ** math.floor(math.log2(high - low)) / STEPS_OF_RANGE
+        return low, low + math.ceil((high - low) / step) * step
+
     # Drawing
 
     def _schedule(self, live: bool = False) -> None:
@@ -293,7 +316,7 @@ class Plots(QWidget):
         """Draw the plots that have changed and can be seen, now."""
         self._timer.stop()
         start = self._drawn_at = time.perf_counter()
-        low, high = self._range or self._whole_range()
+        low, high = self._range or self._followed_range()
         painted = 0.0
         for widget in self.grid.in_view():
             if isinstance(widget, MetricPlot) and widget.plot in self._stale:
@@ -327,7 +350,7 @@ class Plots(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange and hasattr(self, "grid"):
             refresh_icons(self)
-            for plot in self._plots.values():
+            for plot in (*self._plots.values(), *self._prepared.values()):
                 plot.set_theme()
             self._stale.update(self._plots)
             self._schedule()

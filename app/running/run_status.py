@@ -23,7 +23,7 @@ WORDS = {
     "starting": "Starting…", "running": "Running", "paused": "Paused", "stopping": "Stopping…", "finished": "Finished",
     "failed": "Failed",
 }  # fmt: skip
-REFRESH_SECONDS = 0.2
+REFRESH_SECONDS = 0.4
 
 
 class RunStatus(QWidget):

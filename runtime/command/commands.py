@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
 import threading
 from typing import Any, Callable, Dict
@@ -69,6 +70,8 @@ def _commands(control: RunControl) -> Dict[str, Callable[..., None]]:
 class CommandReader:
     """Reads commands in a thread of its own for as long as the process lives; where they end, the run is stopped.
 
+    Commands that lie there already are obeyed at once: they hold from the first step on.
+
     Args:
         control: The run's switches.
         refuse: Told about lines that are no commands.
@@ -76,19 +79,27 @@ class CommandReader:
 
     def __init__(self, control: RunControl, refuse: Callable[[str], None]):
         self._control, self._refuse = control, refuse
+        # The descriptor itself is read: a thread that waits inside sys.stdin would keep the process from ending.
+        self._descriptor, self._rest = sys.stdin.fileno(), b""
+        while select.select([self._descriptor], [], [], 0)[0]:
+            if not self._take_block():
+                return
         threading.Thread(target=self._read, name="dnne-commands", daemon=True).start()
 
     def _read(self) -> None:
-        # The descriptor itself is read: a thread that waits inside sys.stdin would keep the process from ending.
-        descriptor, rest = sys.stdin.fileno(), b""
-        while True:
-            block = os.read(descriptor, 1 << 16)
-            if not block:
-                break
-            *lines, rest = (rest + block).split(b"\n")
-            for line in lines:
-                self._do(line.decode("utf-8", "replace"))
-        self._control.stop(HOST_IS_GONE)
+        while self._take_block():
+            pass
+
+    def _take_block(self) -> bool:
+        """Wait for commands and obey them; false where no more can come."""
+        block = os.read(self._descriptor, 1 << 16)
+        if not block:
+            self._control.stop(HOST_IS_GONE)
+            return False
+        *lines, self._rest = (self._rest + block).split(b"\n")
+        for line in lines:
+            self._do(line.decode("utf-8", "replace"))
+        return True
 
     def _do(self, line: str) -> None:
         try:

@@ -122,6 +122,7 @@ class Engine:
                     reason = await self._run_queues()
             finally:
                 await self._cancel_pending()
+            self._observer.finish()
             self._send_statistics()
             return reason
 

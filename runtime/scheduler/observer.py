@@ -46,13 +46,20 @@ class Observer:
             self._version = version
             self._place_taps(watch.outputs)
         now = self._context.elapsed
-        if self._taps and now >= self._next_probe:
+        if self._taps and now >= self._next_probe and self._send_samples():
             self._next_probe = now + PROBE_INTERVAL
-            self._send_samples()
         if watch.env_ids:
             self._serve_viewer(now)
         watch.rest(version)
         return changed
+
+    def finish(self) -> None:
+        """The run has ended: send the last values, however short it was."""
+        if self._version != self._watch.version:
+            self._place_taps(self._watch.outputs)
+        self._send_samples()
+        if self._watch.env_ids:
+            self._send_frames()
 
     # Probes
 
@@ -69,22 +76,27 @@ class Observer:
             if getattr(wire, "written", False) and not tap.written:
                 tap.value, tap.written = wire.value, True
 
-    def _send_samples(self) -> None:
-        for (node_id, port), tap in self._taps.items():
-            if tap.written:
-                tap.written = False
-                self._context.send(ProbeSample, node_id, port, *measure(tap.value))
+    def _send_samples(self) -> bool:
+        """Send what was written since the last time; true if something was."""
+        written = [(output, tap) for output, tap in self._taps.items() if tap.written]
+        for (node_id, port), tap in written:
+            tap.written = False
+            self._context.send(ProbeSample, node_id, port, *measure(tap.value))
+        return bool(written)
 
     # Viewer
 
     def _serve_viewer(self, now: float) -> None:
         if now >= self._next_frame:
             self._next_frame = now + self._watch.frame_interval
-            for unit in self._machine.units:
-                if unit.node.id not in self._without_view:
-                    self._send_frame(unit.node)
+            self._send_frames()
         if self._context.inference and self._seconds_per_step:
             self._keep_real_time()
+
+    def _send_frames(self) -> None:
+        for unit in self._machine.units:
+            if unit.node.id not in self._without_view:
+                self._send_frame(unit.node)
 
     def _send_frame(self, node: Any) -> None:
         try:

@@ -4,7 +4,6 @@ import gc
 import importlib.util
 import os
 import shutil
-import sys
 import threading
 from pathlib import Path
 
@@ -17,9 +16,9 @@ __all__ = ["dnne", "folder", "small", "start"]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 LACKS_QT = importlib.util.find_spec("PySide6") is None or importlib.util.find_spec("pytestqt") is None
-if LACKS_QT or sys.version_info < (3, 9):  # on Python 3.8 the window alone is tried
+if LACKS_QT:
     collect_ignore = [
-        *(["test_main_window.py"] if LACKS_QT else []),
+        "test_main_window.py",
         "test_actions.py",
         "test_editor.py",
         "test_error_reports.py",

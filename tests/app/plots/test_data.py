@@ -1,6 +1,7 @@
 """The parts of the plots that need no Qt: table, reduction, smoothing, labels, choices."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -182,3 +183,28 @@ def test_choices_that_do_not_fit_have_their_defaults(text):
 
 def test_each_workflow_has_its_own_key():
     assert choices_key("a.json") == choices_key("a.json") != choices_key("b.json")
+
+
+def test_rows_are_kept_only_where_some_are_left_out():
+    table = MetricTable()
+    for index in range(1, 9):
+        values = {"always": 1.0 * index, **({"late": 1.0 * index} if index > 4 else {})}
+        table.append(index, index, 1.0 * index, {**values, **({"odd": 1.0 * index} if index % 2 else {})})
+    assert table.curves["always"].rows.tolist() == list(range(8))
+    assert table.curves["late"].rows.tolist() == [4, 5, 6, 7]
+    assert table.curves["odd"].rows.tolist() == [0, 2, 4, 6]
+    table.append(4, 4, 9.0, {"always": 0.0, "late": 0.5, "odd": 0.0})
+    assert [len(table.curves[name]) for name in ("always", "late", "odd")] == [4, 1, 3]
+    assert table.curves["late"].rows.tolist() == [3] and table.curves["odd"].rows.tolist() == [0, 2, 3]
+    assert table.points("odd", "steps")[0].tolist() == [1, 3, 4]
+
+
+def test_a_million_iterations_take_a_dozen_bytes_a_number():
+    table = MetricTable()
+    names = [f"train/{number}" for number in range(3)]
+    tracemalloc.start()
+    for index in range(200_000):
+        table.append(index, index, 0.0, dict.fromkeys(names, 1.0))
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert used < 12 * 6 * 200_000
