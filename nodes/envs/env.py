@@ -8,11 +8,12 @@ from runtime.node import Finding
 from runtime.parameters import param
 from runtime.ports import HELD, OBSERVATIONS, SIMULATOR, TASK_PARAMETERS, In, Out
 from runtime.simulators.factory import SIMULATOR_NAMES, make_simulator, option_names, task_spec
+from runtime.simulators.mujoco_engine import BACKENDS
 from runtime.simulators.physics_simulator import BAD_PHYSICS
 from runtime.simulators.tasks.catalogue import find_own
 from runtime.specs import Spec, TaskSpec, check_task_parameters
 
-ENGINE_OPTIONS = ("simulation_threads", "on_bad_physics")
+ENGINE_OPTIONS = ("simulation_threads", "on_bad_physics", "mujoco_backend")
 
 
 class IsaacGymEnvNode(EnvironmentNode):
@@ -37,6 +38,10 @@ class IsaacGymEnvNode(EnvironmentNode):
     simulation_threads: int = param(
         0, low=0, high=1024, doc="Threads of MuJoCo on the CPU; 0: one per core, where there are environments enough"
     )
+    mujoco_backend: str = param(
+        "auto", choices=BACKENDS,
+        doc="How MuJoCo steps: batch or rollout on the CPU, warp on a GPU (slow on a CPU); auto takes the fastest",
+    )  # fmt: skip
     on_bad_physics: str = param(
         "error", choices=BAD_PHYSICS,
         doc="Where physics or an action is not finite: end the run, or reset that environment and count it",

@@ -1,4 +1,4 @@
-"""The MuJoCo engine: tasks with a model, on the CPU's threads."""
+"""The MuJoCo engine: tasks with a model, on the CPU's threads or, with MuJoCo Warp, on a GPU."""
 
 import os
 from importlib import util
@@ -12,11 +12,14 @@ from .interface import SimulatorError
 from .mujoco.batch_backend import BatchBackend
 from .mujoco.layout import Layout
 from .mujoco.rollout_backend import RolloutBackend
+from .mujoco.warp_backend import WarpBackend
 from .physics_backend import PhysicsBackend
 from .physics_simulator import PhysicsSimulator
 from .tasks.catalogue import physics_tasks
 from .tasks.physics_task import PhysicsTask
 
+BACKENDS = ("auto", "batch", "rollout", "warp")
+"""Ways to step: `mujoco.batch` and `mujoco.rollout` on the CPU, MuJoCo Warp on a GPU. ``auto`` takes the fastest."""
 ENVIRONMENTS_PER_THREAD = 16
 """Fewer than this are not worth a thread of their own."""
 
@@ -25,11 +28,11 @@ class MujocoEngine(Engine):
     """Every task with a model, wherever MuJoCo is installed.
 
     Options: ``desynchronise``, ``on_bad_physics`` (see `PhysicsSimulator`), ``simulation_threads`` (0: one per core,
-    and no more than one for every 16 environments).
+    and no more than one for every 16 environments), ``mujoco_backend`` (one of `BACKENDS`).
     """
 
     name = "mujoco"
-    option_names = ("desynchronise", "on_bad_physics", "simulation_threads")
+    option_names = ("desynchronise", "on_bad_physics", "simulation_threads", "mujoco_backend")
 
     def is_available(self) -> bool:
         """Whether MuJoCo is installed."""
@@ -53,26 +56,51 @@ class MujocoEngine(Engine):
         """A simulator that was not reset yet.
 
         Raises:
-            SimulatorError: The model does not load, or the device is none that MuJoCo computes on.
+            SimulatorError: The model does not load, or there is no backend for the device.
         """
-        if device.type != "cpu":
-            raise SimulatorError(f"simulator 'mujoco' computes on the CPU, not on {device}; use --device cpu")
         threads = _threads(options.pop("simulation_threads", 0), num_envs)
         definition = physics_tasks()[task](device)
-        backend = make_backend(definition, num_envs, threads)
-        return PhysicsSimulator(definition, backend, num_envs, generator, **options)
+        backend = make_backend(definition, num_envs, threads, options.pop("mujoco_backend", "auto"))
+        kind = WarpSimulator if device.type == "cuda" else PhysicsSimulator
+        return kind(definition, backend, num_envs, generator, **options)
 
 
-def make_backend(task: PhysicsTask, num_envs: int, threads: int) -> PhysicsBackend:
-    """The fastest way that the installed MuJoCo has.
+class WarpSimulator(PhysicsSimulator):
+    """N environments on a GPU, whose order of additions is not the same in every run."""
+
+    exact_resume = False
+    resume_note = (
+        "MuJoCo Warp adds up forces on a GPU in no fixed order: the run goes on from the saved positions, velocities "
+        "and solver state, but not bit for bit as if it had not stopped"
+    )
+
+
+def make_backend(task: PhysicsTask, num_envs: int, threads: int, backend: str = "auto") -> PhysicsBackend:
+    """N copies of a task's model.
+
+    Args:
+        task: On the device of the simulation.
+        num_envs: Number of environments, N.
+        threads: Of the CPU's backends.
+        backend: One of `BACKENDS`.
 
     Raises:
-        SimulatorError: The model does not load or lacks a part.
+        SimulatorError: The model does not load or lacks a part, or the backend cannot be used here.
     """
-    layout = Layout(task)
-    if util.find_spec("mujoco.batch") is not None:
-        return BatchBackend(layout, num_envs, threads)
-    return RolloutBackend(layout, num_envs, threads)
+    if backend not in BACKENDS:
+        raise SimulatorError(f"mujoco_backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
+    has_batch = util.find_spec("mujoco.batch") is not None
+    if backend == "auto":
+        backend = "warp" if task.device.type == "cuda" else "batch" if has_batch else "rollout"
+    if backend != "warp" and task.device.type != "cpu":
+        raise SimulatorError(
+            f"mujoco_backend {backend!r} computes on the CPU, not on {task.device}; use warp, or --device cpu"
+        )
+    if backend == "batch" and not has_batch:
+        raise SimulatorError("mujoco_backend 'batch' needs MuJoCo 3.17 or later: pip install -U mujoco; or use rollout")
+    if backend == "warp":
+        return WarpBackend(Layout(task), num_envs)
+    return (BatchBackend if backend == "batch" else RolloutBackend)(Layout(task), num_envs, threads)
 
 
 def _threads(asked: int, num_envs: int) -> int:

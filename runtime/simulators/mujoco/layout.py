@@ -43,15 +43,20 @@ class Layout:
         self.is_free = bool(model.njnt) and model.jnt_type[0] == mujoco.mjtJoint.mjJNT_FREE
         if self.is_free == declared.fixed_base:
             raise self._error("its first joint must be a free one unless the base is fixed")
-        self.positions, self.velocities = columns(model.jnt_qposadr[joints]), columns(model.jnt_dofadr[joints])
+        self.positions, self.velocities = (
+            self._columns(model.jnt_qposadr[joints]),
+            self._columns(model.jnt_dofadr[joints]),
+        )
         motors = [self._motor(name) for name in declared.actuated_joints]
-        self.controls = columns(motors)
+        self.controls = self._columns(motors)
         self.gears = torch.as_tensor(model.actuator_gear[motors, 0].copy())
-        self.wrenches = columns([column for name in declared.sensor_bodies for column in self._wrench(name)])
+        self.wrenches = self._columns([column for name in declared.sensor_bodies for column in self._wrench(name)])
         self.joint_forces: Tuple[Columns, ...] = ()
         if declared.measures_joint_forces:
             kinds = (mujoco.mjtSensor.mjSENS_JOINTACTFRC, mujoco.mjtSensor.mjSENS_JOINTLIMITFRC)
-            self.joint_forces = tuple(columns([self._joint_force(kind, joint) for joint in joints]) for kind in kinds)
+            self.joint_forces = tuple(
+                self._columns([self._joint_force(kind, joint) for joint in joints]) for kind in kinds
+            )
 
     def body(self, name: str) -> int:
         """Number of a body in the model."""
@@ -59,8 +64,11 @@ class Layout:
 
     def joint_columns(self) -> Tuple[List[int], List[int]]:
         """Columns of the joints in qpos and qvel, as numbers. D each."""
-        every = torch.arange(max(self.model.nq, self.model.nv))
+        every = torch.arange(max(self.model.nq, self.model.nv), device=self.task.device)
         return every[self.positions].tolist(), every[self.velocities].tolist()
+
+    def _columns(self, numbers: Sequence[int]) -> Columns:
+        return columns(numbers, self.task.device)
 
     def _load(self) -> Any:
         path = self.task.model.path
@@ -112,12 +120,12 @@ class Layout:
         return SimulatorError(f"{self.task.name}: the model {self.task.model.path}: {text}")
 
 
-def columns(numbers: Sequence[int]) -> Columns:
-    """A slice where the columns have the same distance from one another: that needs no copy."""
+def columns(numbers: Sequence[int], device: Union[torch.device, str] = "cpu") -> Columns:
+    """Columns by number: a slice where the columns have the same distance from one another: that needs no copy."""
     listed = [int(number) for number in numbers]
     if len(listed) < 2:
         return slice(listed[0], listed[0] + 1) if listed else slice(0, 0)
     step = listed[1] - listed[0]
     if step > 0 and listed == list(range(listed[0], listed[-1] + 1, step)):
         return slice(listed[0], listed[-1] + 1, step)
-    return torch.tensor(listed)
+    return torch.tensor(listed, device=device)

@@ -377,9 +377,23 @@ def test_misuse_is_named():
     simulator.close()
 
 
-def test_a_gpu_is_refused_with_what_to_do():
-    with pytest.raises(SimulatorError, match="computes on the CPU, not on cuda; use --device cpu"):
-        MujocoEngine().make("Ant", 4, torch.device("cuda"), torch.Generator())
+@pytest.mark.parametrize("backend", ["batch", "rollout"])
+def test_a_backend_of_the_cpu_is_refused_on_a_gpu(backend, monkeypatch):
+    task = Ant(CPU)
+    task.device = torch.device("cuda")
+    with pytest.raises(SimulatorError, match=f"'{backend}' computes on the CPU, not on cuda; use warp, or --device"):
+        make_backend(task, 4, 1, backend)
+
+
+def test_a_backend_that_cannot_be_used_is_refused(monkeypatch):
+    options = {"num_envs": 4, "device": CPU, "generator": torch.Generator()}
+    with pytest.raises(SimulatorError, match="mujoco_backend must be one of auto, batch, rollout, warp, got 'fast'"):
+        MujocoEngine().make("Ant", mujoco_backend="fast", **options)
+    monkeypatch.setattr(mujoco_engine.util, "find_spec", lambda name: None)
+    with pytest.raises(SimulatorError, match="'batch' needs MuJoCo 3.17 or later: pip install -U mujoco"):
+        MujocoEngine().make("Ant", mujoco_backend="batch", **options)
+    with pytest.raises(SimulatorError, match="MuJoCo Warp, which is not installed: pip install mujoco-warp"):
+        MujocoEngine().make("Ant", mujoco_backend="warp", **options)
 
 
 def with_model(task, **changes):
