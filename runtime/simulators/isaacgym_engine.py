@@ -1,6 +1,8 @@
 """NVIDIA Isaac Gym Preview 4, straight on its tensors: every physical task, on its CPU or its GPU pipeline."""
 
-from typing import Any, Dict, Tuple, Type
+import logging
+from importlib import util
+from typing import Any, Dict, Optional, Sequence, Tuple, Type
 
 import torch
 from torch import Tensor
@@ -8,12 +10,16 @@ from torch import Tensor
 from ..errors import ParameterError
 from ..specs import TaskSpec
 from .engine import Engine
-from .interface import SimulatorError, StepResult
+from .interface import SimulatorError, StepResult, ViewerState
 from .isaacgym_first import import_isaacgym_first, unavailable_reason
 from .isaacgym_scene import IsaacGymScene, SceneSettings, borrow_scene, return_scene
+from .mujoco.layout import Layout
 from .physics_simulator import PhysicsSimulator
 from .tasks.catalogue import physics_tasks
+from .tasks.physics_state import map_tensors, select_rows
 from .tasks.physics_task import PhysicsTask
+
+logger = logging.getLogger(__name__)
 
 
 class IsaacGymSimulator(PhysicsSimulator):
@@ -45,6 +51,8 @@ class IsaacGymSimulator(PhysicsSimulator):
         desynchronise: bool = False,
     ):
         super().__init__(task, scene, num_envs, generator, desynchronise)
+        self._drawn: Optional[Layout] = None
+        self._can_be_drawn = util.find_spec("mujoco") is not None
         self.scene = scene
         self.has_viewer = scene.viewer is not None
 
@@ -69,6 +77,25 @@ class IsaacGymSimulator(PhysicsSimulator):
                     "simulation is made; use the mujoco or torch simulator for this parameter"
                 )
         super().set_task_parameters(values)
+
+    def viewer_state(self, env_ids: Sequence[int]) -> Optional[ViewerState]:
+        """The robots' positions in the model, which MuJoCo draws; None where it is not installed or cannot load it."""
+        layout = self._drawn_layout()
+        if self._state is None or layout is None:
+            return None
+        rows = torch.as_tensor(list(env_ids), device=self.device, dtype=torch.int64)
+        physics = map_tensors(lambda tensor: tensor.cpu(), select_rows(self.task.physics(self._state), rows))
+        description = {"seconds_per_step": repr(self.task.timestep), **layout.description()}
+        return ViewerState("mujoco", tuple(env_ids), {"qpos": layout.positions_of(physics)}, description)
+
+    def _drawn_layout(self) -> Optional[Layout]:
+        if self._drawn is None and self._can_be_drawn:
+            try:
+                self._drawn = Layout(type(self.task)("cpu"))
+            except SimulatorError as error:
+                self._can_be_drawn = False
+                logger.warning("no pictures of Isaac Gym's robots, for MuJoCo cannot draw them: %s", error)
+        return self._drawn
 
     def close(self) -> None:
         """Give the simulation back; the next run of the same environment in this process may use it."""

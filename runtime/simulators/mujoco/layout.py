@@ -1,14 +1,36 @@
 """Where the joints, motors and sensors of a task lie in a MuJoCo model."""
 
-from typing import Any, List, Sequence, Tuple, Union
+import logging
+from typing import Any, Dict, List, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor
 
 from ..interface import SimulatorError
+from ..tasks.physics_state import PhysicsState
 from ..tasks.physics_task import PhysicsTask
 
+logger = logging.getLogger(__name__)
+
 Columns = Union[slice, Tensor]
+ROOT, QUATERNION = slice(0, 3), slice(3, 7)
+"""Position of a free root in qpos, and its rotation as w, x, y, z."""
+SHOWN_WARNINGS = 5
+
+
+class _Warnings:
+    """Takes MuJoCo's warnings to the log; MuJoCo itself would write a file into the working folder."""
+
+    def __init__(self, task: str):
+        self.task = task
+        self.count = 0
+
+    def log(self, text: str) -> None:
+        """One warning, from any thread."""
+        self.count += 1
+        if self.count <= SHOWN_WARNINGS:
+            more = "" if self.count < SHOWN_WARNINGS else " Further warnings are not shown."
+            logger.warning("%s: MuJoCo: %s%s", self.task, text, more)
 
 
 class Layout:
@@ -33,9 +55,11 @@ class Layout:
         import mujoco
 
         self._mujoco = mujoco
+        mujoco.set_mju_user_warning(_Warnings(task.name).log)
         self.task = task
         declared = task.model
         self.model = model = self._load()
+        self._first_positions = torch.as_tensor(model.qpos0.copy()).to(task.device)
         model.opt.timestep = task.timestep / task.substeps
         # Values that are not finite must show: MuJoCo would put such a simulation back to its start unnoticed.
         model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
@@ -66,6 +90,21 @@ class Layout:
         """Columns of the joints in qpos and qvel, as numbers. D each."""
         every = torch.arange(max(self.model.nq, self.model.nv), device=self.task.device)
         return every[self.positions].tolist(), every[self.velocities].tolist()
+
+    def positions_of(self, physics: PhysicsState) -> Tensor:
+        """qpos of robots that were measured or are to be placed. Shape: (N, nq) float64."""
+        rows = len(physics.joint_positions)
+        positions = self._first_positions.repeat(rows, 1)
+        if self.is_free:
+            positions[:, ROOT] = physics.root_positions.double()
+            positions[:, QUATERNION] = physics.root_rotations[:, [3, 0, 1, 2]].double()
+        positions[:, self.positions] = physics.joint_positions.double()
+        return positions
+
+    def description(self) -> Dict[str, str]:
+        """What a viewer of the kind ``mujoco`` needs of the model: ``model_xml`` and, for meshes, ``model_path``."""
+        path = self.task.model.path
+        return {"model_xml": path.read_text(encoding="utf-8"), "model_path": str(path)}
 
     def _columns(self, numbers: Sequence[int]) -> Columns:
         return columns(numbers, self.task.device)

@@ -9,11 +9,7 @@ from torch import Tensor
 from ...errors import CheckpointError
 from ..physics_backend import PhysicsBackend
 from ..tasks.physics_state import PhysicsState
-from ..tasks.physics_task import PhysicsTask
 from .layout import Layout
-
-QUATERNION = slice(3, 7)
-"""The root's rotation in qpos, as w, x, y, z."""
 
 
 class ModelBackend(PhysicsBackend):
@@ -39,7 +35,6 @@ class ModelBackend(PhysicsBackend):
         self.substep = layout.task.timestep / layout.task.substeps
         self._start = layout.task.start(num_envs)
         self._velocities = slice(model.nq, model.nq + model.nv)
-        self._positions_first = torch.as_tensor(model.qpos0.copy()).to(device, precision)
         self._controls_per_effort = (1.0 / layout.gears).to(device, precision)
         self._xyzw = torch.tensor([4, 5, 6, 3], device=device)
         self._inverse = torch.tensor([-1.0, -1.0, -1.0, 1.0], device=device)
@@ -88,16 +83,12 @@ class ModelBackend(PhysicsBackend):
     def place(self, env_ids: Tensor, physics: PhysicsState) -> None:
         """Write first positions and velocities into the rows."""
         layout, rows = self.layout, len(env_ids)
-        positions = self._positions_first.repeat(rows, 1)
         speeds = torch.zeros(rows, layout.model.nv, dtype=self.precision, device=self.device)
         if layout.is_free:
-            positions[:, :3] = physics.root_positions
-            positions[:, QUATERNION] = physics.root_rotations[:, [3, 0, 1, 2]].to(self.precision)
             speeds[:, :3] = physics.root_linear_velocities
             speeds[:, 3:6] = rotate(physics.root_rotations * self._inverse, physics.root_angular_velocities)
-        positions[:, layout.positions] = physics.joint_positions.to(self.precision)
         speeds[:, layout.velocities] = physics.joint_velocities.to(self.precision)
-        self.write(env_ids, torch.cat((positions, speeds), 1))
+        self.write(env_ids, torch.cat((layout.positions_of(physics).to(self.precision), speeds), 1))
 
     @abstractmethod
     def write(self, env_ids: Tensor, motion: Tensor) -> None:
@@ -133,13 +124,7 @@ class ModelBackend(PhysicsBackend):
 
     def viewer_description(self) -> Dict[str, str]:
         """``model_xml`` and, for meshes beside it, ``model_path``."""
-        return describe_model(self.layout.task)
-
-
-def describe_model(task: PhysicsTask) -> Dict[str, str]:
-    """What a viewer of the kind ``mujoco`` needs of a task's model: ``model_xml`` and ``model_path``."""
-    path = task.model.path
-    return {"model_xml": path.read_text(encoding="utf-8"), "model_path": str(path)}
+        return self.layout.description()
 
 
 def rotate(quaternions: Tensor, vectors: Tensor) -> Tensor:

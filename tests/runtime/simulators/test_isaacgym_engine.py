@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from runtime.errors import ParameterError
-from runtime.simulators import isaacgym_scene, isaacgym_viewer
+from runtime.simulators import isaacgym_engine, isaacgym_scene, isaacgym_viewer
 from runtime.simulators.factory import available_simulators, make_simulator, option_names
 from runtime.simulators.interface import SimulatorError
 from runtime.simulators.isaacgym_engine import IsaacGymSimulator, _physical_tasks
@@ -355,3 +355,32 @@ class _Swapped:
         for name, function in list(locals().items()):
             if callable(function) and name in self.original:
                 setattr(self, name, function)
+
+
+@pytest.mark.parametrize("task", SCRIPTED)
+def test_a_viewer_gets_the_robots_as_mujoco_draws_them(isaacgym, task):
+    """qpos of the same state from both engines, joint by joint, and the root as w, x, y, z."""
+    pytest.importorskip("mujoco")
+    simulator = make(task)
+    assert simulator.viewer_state([0]) is None
+    simulator.reset()
+    for _ in range(5):
+        simulator.step(zeros(simulator) + 0.3)
+    found = simulator.viewer_state([2, 0])
+    same = make_simulator("mujoco", task, ENVS, "cpu", torch.Generator())
+    same.reset()
+    same.backend.place(torch.arange(ENVS), simulator.task.physics(simulator._state))
+    expected = same.viewer_state([2, 0])
+    assert (found.kind, found.env_ids) == ("mujoco", (2, 0)) and found.description == expected.description
+    assert torch.allclose(found.values["qpos"], expected.values["qpos"], atol=1e-6)
+
+
+def test_robots_that_mujoco_cannot_load_are_not_drawn(isaacgym, caplog, monkeypatch):
+    def fails(task):
+        raise SimulatorError("it has no motor")
+
+    monkeypatch.setattr(isaacgym_engine, "Layout", fails)
+    simulator = make()
+    simulator.reset()
+    assert simulator.viewer_state([0]) is None and simulator.viewer_state([0]) is None
+    assert caplog.text.count("MuJoCo cannot draw them: it has no motor") == 1

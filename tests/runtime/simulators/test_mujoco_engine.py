@@ -325,6 +325,21 @@ def test_physics_that_is_not_finite_names_environment_and_step(way):
         simulator.step(torch.zeros(8, 8))
 
 
+@ways
+def test_warnings_of_mujoco_go_to_the_log(way, tmp_path, monkeypatch, caplog):
+    """Five of them; MuJoCo would write MUJOCO_LOG.TXT into the working folder."""
+    monkeypatch.chdir(tmp_path)
+    simulator = make(Ant, way=way)
+    simulator.reset()
+    for env_id in range(8):
+        break_physics(simulator, env_id)
+    for _ in range(2):
+        simulator.backend.run(2)
+    assert caplog.text.count("Ant: MuJoCo: Nan, Inf or huge value") == 5
+    assert caplog.text.count("Further warnings are not shown.") == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_action_that_is_not_finite_is_named():
     for task, width in ((Cartpole, 1), (Ant, 8)):
         simulator = make(task)
