@@ -7,7 +7,8 @@ import ctypes
 import datetime
 import json
 import os
-from typing import Any, Iterator, List, Optional
+from collections import deque
+from typing import Any, Deque, Iterator, List, Optional
 
 import torch
 import torch.distributed as dist
@@ -20,6 +21,9 @@ from .failures import LOST_ANOTHER, has_launcher
 DEFAULT_TIMEOUT = 600.0
 MESSAGE_BYTES = 8192  # a longer message takes a second exchange
 LENGTH_BYTES = 8
+KEPT_EXCHANGES = 1024
+"""Tensors of so many exchanges are kept alive: a thread of Gloo that lets go of the last reference to one needs Python's
+lock, and torch 2.4 holds that while it closes the group and waits for the thread."""
 
 
 class ProcessGroup(Communicator):
@@ -40,6 +44,7 @@ class ProcessGroup(Communicator):
         self._launcher = os.getppid() if has_launcher() else None
         self._outbox = torch.zeros(MESSAGE_BYTES, dtype=torch.uint8)
         self._inboxes = [torch.zeros_like(self._outbox) for _ in range(self.world_size)]
+        self._kept: Deque[List[Tensor]] = deque(maxlen=KEPT_EXCHANGES)
 
     @classmethod
     def connect(cls, timeout: float = DEFAULT_TIMEOUT) -> ProcessGroup:
@@ -72,14 +77,17 @@ class ProcessGroup(Communicator):
         return self._launcher is not None and os.getppid() != self._launcher
 
     def all_reduce_mean(self, tensor: Tensor) -> None:
+        self._kept.append([tensor])
         with self._lost("averaging"):
             dist.all_reduce(tensor, group=self._tensors)
         tensor.mul_(1.0 / self.world_size)
 
     def all_gather(self, tensor: Tensor) -> Tensor:
         gathered = tensor.new_empty((self.world_size, *tensor.shape))
+        parts, own = list(gathered.unbind(0)), tensor.contiguous()
+        self._kept.append([*parts, own])
         with self._lost("gathering"):
-            dist.all_gather(list(gathered.unbind(0)), tensor.contiguous(), group=self._tensors)
+            dist.all_gather(parts, own, group=self._tensors)
         return gathered
 
     def all_gather_json(self, value: Any) -> List[Any]:
@@ -101,6 +109,7 @@ class ProcessGroup(Communicator):
     def _all_gather_long(self, content: bytes, lengths: List[int]) -> List[bytes]:
         padded = _as_tensor(content.ljust(max(lengths), b"\0"))
         inboxes = [torch.empty_like(padded) for _ in lengths]
+        self._kept.append([*inboxes, padded])
         with self._lost("exchanging messages"):
             dist.all_gather(inboxes, padded)
         return [_as_bytes(inbox[:length]) for inbox, length in zip(inboxes, lengths)]
@@ -115,6 +124,7 @@ class ProcessGroup(Communicator):
     def broadcast_bytes(self, content: bytes) -> bytes:
         length = self.all_gather_json(len(content))[0]
         tensor = _as_tensor(content if self.rank == 0 else bytes(length))
+        self._kept.append([tensor])
         with self._lost("broadcasting"):
             dist.broadcast(tensor, 0)
         return _as_bytes(tensor)

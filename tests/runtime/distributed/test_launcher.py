@@ -255,3 +255,45 @@ def test_kills_at_random_moments_hang_nothing_and_spoil_no_state(command, folder
             assert ResumeStore(folder / "runs" / name).latest().processes == 2
             if name != "a" and not (folder / "runs" / "a").exists():
                 (folder / "runs" / name).rename(folder / "runs" / "a")
+
+
+@pytest.mark.slow
+@needs_proc
+def test_slurms_warning_saves_on_all_ranks_and_the_same_line_goes_on(command, folder, small):
+    words = ("train", small, "--nproc", 2, "--resume", "auto", "--run-name", "a")
+    run = command(*words)
+    wait_for(lambda: numbers(folder))
+    run.process.send_signal(signal.SIGUSR1)
+    assert run.wait(60) == 138, run.err
+    before = ResumeStore(folder / "runs" / "a").latest()
+    assert (before.processes, before.step) == (2, before.iteration * 32)
+    again = command(*words, "--iterations", before.iteration + 3)
+    assert again.wait() == 0, again.err
+    assert f"--resume auto: going on with {Path('runs', 'a')}" in again.err
+    found = ResumeStore(folder / "runs" / "a").latest()
+    assert (found.iteration, found.processes) == (before.iteration + 3, 2)
+    assert sorted({iteration for iteration, _, _ in numbers(folder)}) == list(range(1, found.iteration + 1))
+
+
+@pytest.mark.slow
+@needs_proc
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_signals_under_torchrun_save_on_all_ranks_and_the_same_line_goes_on(command, folder, runner, number):
+    """SIGTERM goes to torchrun, which passes it on; SIGUSR1, which it would die of, to every rank, as Slurm does it."""
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", 2)
+    words = (runner, "--resume", "auto", "--run-name", "a")
+    run = command(*words, program=torchrun)
+    wait_for(lambda: numbers(folder))
+    if number == signal.SIGTERM:
+        run.process.send_signal(number)
+    else:
+        for worker in workers(run.process).values():
+            os.kill(worker, number)
+    code = run.wait(60)
+    assert (code == 0) == (number == signal.SIGUSR1), run.err
+    before = ResumeStore(folder / "runs" / "a").latest()
+    assert (before.processes, before.step) == (2, before.iteration * 32)
+    assert json.loads((folder / "runs" / "a" / "run.json").read_text())["result"] == "interrupted"
+    again = command(*words, "--iterations", before.iteration + 3, program=torchrun)
+    assert again.wait() == 0, again.err
+    assert ResumeStore(folder / "runs" / "a").latest().iteration == before.iteration + 3

@@ -105,3 +105,17 @@ def test_a_group_that_cannot_be_reached_is_an_error(monkeypatch):
     monkeypatch.setenv("MASTER_PORT", "none")
     with pytest.raises(DistributedError, match="cannot be reached"):
         ProcessGroup.connect(1.0)
+
+
+def average_what_nobody_keeps(group):
+    for _ in range(3):
+        group.all_gather(torch.ones(4))
+    group.all_reduce_mean(torch.ones(3))
+    return True
+
+
+def test_a_group_closes_while_gloo_lets_go_of_the_last_tensors():
+    for _ in range(3):
+        found, codes = in_processes(4, average_what_nobody_keeps)
+        assert codes == [0] * 4
+        assert found == dict.fromkeys(range(4), True)

@@ -15,6 +15,7 @@ from tests.commands import (
     dnne,
     events_of,
     folder,
+    insert_node,
     metrics_of,
     small,
     small_workflow,
@@ -232,3 +233,45 @@ def test_loaded_weights_reach_every_rank(group, dnne, folder, small):
     other = decode_rank_state((found.path / "rank_00001.pt").read_bytes(), found, 1)
     for name, tensor in saved.items():
         assert torch.equal(tensor, other.state["nodes"]["3"]["state"]["network"][name])
+
+
+def test_evaluations_on_rank_zero_change_no_bit_and_hold_nobody_up(group, folder, small):
+    words = ("train", small, "--iterations", 6)
+    assert codes(group(2, *words, "--run-name", "without")) == [0, 0]
+    options = ("--eval-interval", 2, "--eval-episodes", 6, "--save-checkpoint-dir", "saved")
+    best = ("agent.checkpoint_trigger_type=best_metric", "agent.checkpoint_trigger_value=max:eval/mean_reward")
+    assert codes(group(2, *words, *options, *best, "--run-name", "with")) == [0, 0]
+    evaluated = {key: value for key, value in numbers(folder, "with").items() if key[2].startswith("eval/")}
+    assert {(key[0], value) for key, value in evaluated.items() if key[2] == "eval/episodes"} == {
+        (2, 6.0), (4, 6.0), (6, 6.0),
+    }  # fmt: skip
+    assert {**numbers(folder, "without"), **evaluated} == numbers(folder, "with")
+    rewards = {key[0]: value for key, value in evaluated.items() if key[2] == "eval/mean_reward"}
+    assert load_node_checkpoint("saved", "3", "best").metadata["metric"]["value"] == max(rewards.values())
+
+
+@pytest.mark.slow
+def test_a_signal_during_an_evaluation_ends_all(group, folder):
+    workflow = small_workflow()
+    insert_node(workflow, "9", "SlowNode", "5.rewards", "6", seconds=0.02)
+    path = write_json(folder / "w.json", workflow)
+    options = ("--nodes-dir", USER_NODES, "--eval-interval", 1, "--eval-episodes", 4, "--run-name", "a")
+    processes = group(2, "train", path, *options)
+    processes[0].wait_for(lambda: numbers(folder, "a"))
+    processes[1].send(signal.SIGUSR1)
+    assert codes(processes) == [0, 138]
+    assert "Finished: stopped by SIGUSR1 (rank 1)" in processes[0].err
+
+
+@pytest.mark.parametrize("amp", ["bf16", pytest.param("fp16", marks=pytest.mark.slow)])
+def test_half_precision_trains_the_same_agent_on_all_ranks(group, folder, small, amp):
+    words = ("train", small, "--iterations", 4)
+    assert codes(group(2, *words, "--set", f"Trainer.amp={amp}", "--run-name", "half")) == [0, 0]
+    found = ResumeStore(run_dir(folder, "half")).latest()
+    other = decode_rank_state((found.path / "rank_00001.pt").read_bytes(), found, 1)
+    assert codes(group(2, *words, "--run-name", "full")) == [0, 0]
+    full = ResumeStore(run_dir(folder, "full")).latest().state["nodes"]["3"]["state"]["network"]
+    for name, tensor in found.state["nodes"]["3"]["state"]["network"].items():
+        assert torch.equal(tensor, other.state["nodes"]["3"]["state"]["network"][name])
+        assert torch.allclose(tensor, full[name], atol=0.05)
+    assert not torch.equal(found.state["nodes"]["3"]["state"]["network"]["log_std"], full["log_std"])
