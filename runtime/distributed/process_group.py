@@ -22,7 +22,7 @@ DEFAULT_TIMEOUT = 600.0
 MESSAGE_BYTES = 8192  # a longer message takes a second exchange
 LENGTH_BYTES = 8
 KEPT_EXCHANGES = 1024
-"""Tensors of so many exchanges are kept alive: a thread of Gloo that lets go of the last reference to one needs Python's
+"""Tensors of so many exchanges are kept alive: a thread of Gloo that drops the last reference to one needs Python's
 lock, and torch 2.4 holds that while it closes the group and waits for the thread."""
 
 
