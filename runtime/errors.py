@@ -65,3 +65,7 @@ class TaskDefinitionError(DnneError):
 
 class DistributedError(DnneError):
     """The processes of a run cannot be started, cannot reach each other, or have parted."""
+
+
+class TrackingError(DnneError):
+    """An experiment tracker is unknown, not installed, or refuses the run."""

@@ -190,6 +190,10 @@ def _add_files(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None
     group.add_argument("--log-dir", metavar="DIR", help=f"where the run folder is made (default {DEFAULT_LOG_DIR})")
     group.add_argument("--run-name", metavar="NAME", help="name of the run folder (default: workflow name and time)")
     group.add_argument(
+        "--track", metavar="TRACKER",
+        help="also record with wandb or mlflow, with :PROJECT after the name; several with commas between",
+    )  # fmt: skip
+    group.add_argument(
         "--events", metavar="FILE", help="also write events as JSON lines to FILE, or - for standard output"
     )
     group.add_argument(

@@ -30,6 +30,7 @@ from ..recording import (
 )
 from ..recording.line_file import storage_errors
 from ..recording.run_lock import RunLock
+from ..recording.trackers import check_trackers, open_trackers
 from ..recording.video_file import video_format
 from ..run import Run
 from ..run.live_reports import LiveReports
@@ -115,6 +116,8 @@ class Session:
         self.settings = run_settings(args, inference, self.earlier.settings() if self.earlier else None)
         self.device = self.settings.torch_device(self.communicator.local_rank)
         self._check_load_folder()
+        if args.track:
+            check_trackers(args.track)
         if publish:
             publish_flags(self.settings)
         self.graph = source.build(self.configuration.adjust)
@@ -286,6 +289,9 @@ class Session:
         else:
             late = LateRecorders(lambda: self._begin_again(folder, resume))
             sinks.append(files.enter_context(contextlib.closing(late)))
+        if self.args.track:
+            for tracker in open_trackers(self.args.track, folder.path, self.settings.as_dict(), self.graph):
+                sinks.append(files.enter_context(contextlib.closing(tracker)))
         if self.args.events:
             target = sys.stdout if self.args.events == "-" else self.args.events
             events = files.enter_context(contextlib.closing(JsonLinesSink(target)))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import logging
 from pathlib import Path
-from typing import Optional
+from typing import List, Optional
 
 from ..atomic import PathLike
 from ..configuration.saved import config_text
+from ..errors import TrackingError
 from ..events import Event, Failed, LogMessage
 from ..graph import Graph
 from ..recording import Recorders, RunFolder, RunTally, describe_run
+from ..recording.trackers import Tracker, check_trackers, open_trackers
 from ..run.settings import RunSettings
 from ..workflow import Workflow, format_workflow
 
@@ -27,9 +29,18 @@ class RunFiles:
         log_dir: Where the folder is made; ``None`` for none.
         graph: For the parameters.
         document: Written into the folder, where a file can hold it.
+        track: Trackers, as ``--track`` takes them; they need a folder.
     """
 
-    def __init__(self, log_dir: Optional[PathLike], graph: Graph, document: Optional[Workflow]):
+    def __init__(
+        self, log_dir: Optional[PathLike], graph: Graph, document: Optional[Workflow], track: Optional[str] = None
+    ):
+        if track is not None:
+            check_trackers(track)
+            if log_dir is None:
+                raise TrackingError(f"track={track!r} needs a log_dir: the folder of the run")
+        self._track = track
+        self._trackers: List[Tracker] = []
         self._log_dir, self._graph, self._document = log_dir, graph, document
         self._stack = contextlib.ExitStack()
         self._folder: Optional[RunFolder] = None
@@ -55,6 +66,8 @@ class RunFiles:
         )
         folder.write_info(info)
         self._recorders = self._stack.enter_context(folder.recorders())
+        if self._track is not None:
+            self._trackers = open_trackers(self._track, folder.path, settings.as_dict(), self._graph)
         return folder.path
 
     def __call__(self, event: Event) -> None:
@@ -66,10 +79,14 @@ class RunFiles:
             LOGGER.error("the run failed: %s", event.error)
         if self._recorders is not None:
             self._recorders(event)
+        for tracker in self._trackers:
+            tracker(event)
 
     def close(self) -> None:
         """Note the end, and close all files. May be called twice."""
         folder, self._folder = self._folder, None
+        for tracker in self._trackers:
+            tracker.close()
         with self._stack:
             if folder is not None:
                 result = "finished" if self._tally.failure is None else "failed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from functools import partial
-from typing import Any, Callable, Dict, List, Mapping, Optional, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Union
 
 import torch
 
@@ -60,6 +60,7 @@ class OnPolicyRunner:
         eval_env: Environments for `eval`, where ``env`` is an object that cannot be copied.
         registry: Node types; ``None`` for those that come with DNNE.
         name: Of the workflow and the run's folder.
+        track: Experiment trackers, as ``--track`` takes them: ``"wandb:my-project"``, ``"mlflow"``.
         sinks: Further consumers of the run's events.
         settings: More of `RunSettings`: ``last_k_checkpoints``, ``eval_interval``, ``threads``, ….
 
@@ -92,7 +93,8 @@ class OnPolicyRunner:
         eval_env: Any = None,
         registry: Optional[NodeRegistry] = None,
         name: str = "",
-        sinks: Any = (),
+        track: Optional[str] = None,
+        sinks: Sequence[Sink] = (),
         **settings: Any,
     ):
         if algorithm not in ALGORITHMS:
@@ -114,7 +116,7 @@ class OnPolicyRunner:
         self._callbacks = Callbacks(self)
         self._control = RunControl()
         run_settings = _run_settings(seed, device, log_interval, save_interval, save_dir, settings)
-        self._files = RunFiles(log_dir, self.graph, self._document() if self._can_be_saved else None)
+        self._files = RunFiles(log_dir, self.graph, self._document() if self._can_be_saved else None, track)
         self._sinks: List[Sink] = [self._files, *sinks]
         self._run = self._new_run(run_settings)
 
