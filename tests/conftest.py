@@ -8,7 +8,6 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-
 # Times are the benchmarks' matter; on a busy machine any example may take long.
 settings.register_profile("dnne", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("dnne")
