@@ -105,7 +105,7 @@ class OnPolicyRunner:
         declared = _declared(agent, env, cfg, networks)
         self._networks, config = declared.networks(), declared.config
         self._environment = environment_of(declared.env, num_envs, simulator)
-        self._eval_environment = None if eval_env is None else environment_of(eval_env, None, "auto")
+        self._eval_environment = None if eval_env is None else _for_evaluations(eval_env, self._environment)
         self._registry = with_type(built_in_types() if registry is None else registry, ObjectEnvNode)
         self._workflow = runner_workflow(
             name or f"{self._environment.name} PPO", self._environment,
@@ -301,6 +301,13 @@ def _declared(agent: Optional[PPO], env: Any, cfg: Any, networks: Mapping[str, A
     if env is not None and env is not agent.env and env != agent.env:
         raise ParameterError("env is another one than that of agent; leave it out")
     return agent
+
+
+def _for_evaluations(env: Any, trained: Any) -> Any:
+    found = environment_of(env, None, "auto")
+    if found.class_type != trained.class_type or isinstance(trained, NamedEnvironment):
+        raise ParameterError("eval_env is for environments that a program made, where env is an object, too")
+    return found
 
 
 def _run_settings(

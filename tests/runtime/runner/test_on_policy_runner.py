@@ -309,6 +309,8 @@ def test_a_declared_agent_is_the_same_as_the_arguments():
         ({"agent": PPO("Cartpole"), "actor_class": MLPActor, "cfg": None}, "agent and actor_class are both given"),
         ({"agent": PPO("CartPole-v1"), "cfg": None}, "another one than that of agent"),
         ({"agent": "ppo"}, "agent is str"),
+        ({"eval_env": Reaching()}, "eval_env is for environments that a program made"),
+        ({"env": Reaching(), "eval_env": "Cartpole"}, "eval_env is for environments that a program made"),
         ({"device": "tpu"}, "device 'tpu'"),
         ({"cfg": {**CFG, "num_minibatches": 7}}, "does not divide into 7 equal minibatches"),
     ],
