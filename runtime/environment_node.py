@@ -54,6 +54,11 @@ class EnvironmentNode(Node):
         """Whether the simulator shows a window of its own."""
         return bool(self.simulation.has_viewer)
 
+    @property
+    def one_per_process(self) -> bool:
+        """Whether the engine allows no second simulation in this process."""
+        return bool(self.simulation.one_per_process)
+
     def held_outputs(self) -> Dict[str, Any]:
         """The simulation, again, after a resume."""
         return {"sim": self.simulation}

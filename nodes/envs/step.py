@@ -1,5 +1,6 @@
 """The step node: one physics step of every environment."""
 
+import math
 from collections import deque
 from typing import Any, Deque, Dict, Iterable, Optional, Sequence, Tuple
 
@@ -95,7 +96,8 @@ class IsaacGymStepNode(Node):
         task = self.input_specs["sim"].task
         assert task is not None
         self.num_envs = task.num_envs
-        self.episodes = EpisodeTracker(self.num_envs, self.device, window=self.episode_window)
+        window = math.ceil(self.episode_window / self.context.world_size)
+        self.episodes = EpisodeTracker(self.num_envs, self.device, window=window)
         if self.context.inference and self.context.episodes:
             self.episodes.quota(self.context.episodes)
         self.averages = LogAverages()
@@ -157,7 +159,7 @@ class IsaacGymStepNode(Node):
         logged = [_beginning_with(PREFIX, part) for part in parts]
         engine = {name for part in parts for name in part if not name.startswith(("episode/", PREFIX))}
         sums = {name: sum(part.get(name, 0.0) for part in parts) for name in sorted(engine)}
-        return {**merged_episode_metrics(own, self.episode_window), **mean_metrics(logged), **sums}
+        return {**merged_episode_metrics(own, self.episodes.capacity), **mean_metrics(logged), **sums}
 
     def finished_episodes(self) -> Episodes:
         """In inference, all episodes that were counted."""

@@ -255,7 +255,15 @@ class Run:
             )
 
     def _evaluation(self) -> Optional[Evaluate]:
-        if self.settings.eval_interval is None or self.settings.inference or self.context.rank:
+        if self.settings.eval_interval is None or self.settings.inference:
+            return None
+        for node in self.graph.nodes.values():
+            if getattr(node, "one_per_process", False):
+                raise RunError(
+                    f"eval_interval: the simulator of node {node.id} ({node.label}) allows one simulation per process, "
+                    "which the training takes; save checkpoints, and evaluate them with dnne evaluate"
+                )
+        if self.context.rank:
             return None
         if self._new_evaluation is None:
             raise RunError("eval_interval: this host does not evaluate during a training")

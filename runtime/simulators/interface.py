@@ -92,6 +92,7 @@ class Simulator(ABC):
         resume_note: Where it does not: what a resumed run is told about its episodes.
         episodes_resume: Whether episodes go on from a saved state at all; where not, they begin anew.
         has_viewer: Whether the engine shows a window of its own.
+        one_per_process: Whether the engine allows no second simulation in its process.
         stop_reason: Why the run should end, where the user asked for that in the engine's window.
     """
 
@@ -102,6 +103,7 @@ class Simulator(ABC):
     resume_note: str = ""
     episodes_resume: bool = True
     has_viewer: bool = False
+    one_per_process: bool = False
     stop_reason: Optional[str] = None
 
     @abstractmethod

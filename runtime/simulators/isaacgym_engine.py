@@ -36,6 +36,7 @@ class IsaacGymSimulator(PhysicsSimulator):
         desynchronise: Begin the first episodes at random steps.
     """
 
+    one_per_process = True
     exact_resume = False
     resume_note = (
         "Isaac Gym cannot save contacts and solver state: every robot is put back to its position and velocity, and "

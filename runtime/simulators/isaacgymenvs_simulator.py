@@ -38,6 +38,7 @@ class IsaacGymEnvsSimulator(Simulator):
         SimulatorError: The task does not have what a reset within the step needs.
     """
 
+    one_per_process = True
     exact_resume = False
     episodes_resume = False
     resume_note = "the state of environments of IsaacGymEnvs cannot be saved: all episodes begin anew"

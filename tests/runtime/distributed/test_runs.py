@@ -65,6 +65,7 @@ def parting(folder, **parameters):
 
 def test_ranks_train_the_same_agent_on_their_own_episodes(group, folder, small):
     arguments = ("train", small, "--save-checkpoint-dir", "saved", "--iterations", 12, "--seed", 3)
+    arguments += ("--set", "5.episode_window=3")
     first = group(2, *arguments, "--run-name", "a")
     assert codes(first) == [0, 0]
     assert codes(group(2, *arguments, "--run-name", "b")) == [0, 0]
@@ -82,6 +83,7 @@ def test_ranks_train_the_same_agent_on_their_own_episodes(group, folder, small):
     for name, tensor in nodes["3"]["state"]["network"].items():
         assert torch.equal(tensor, others["3"]["state"]["network"][name])
         assert torch.equal(tensor, saved[name])
+    assert nodes["5"]["state"]["episodes"]["finished"].shape[1] == 2, "a window of 3 is one of 2 on each"
     assert not torch.equal(nodes["1"]["random"], others["1"]["random"])
     assert not torch.equal(nodes["3"]["random"], others["3"]["random"])
 
@@ -275,3 +277,15 @@ def test_half_precision_trains_the_same_agent_on_all_ranks(group, folder, small,
         assert torch.equal(tensor, other.state["nodes"]["3"]["state"]["network"][name])
         assert torch.allclose(tensor, full[name], atol=0.05)
     assert not torch.equal(found.state["nodes"]["3"]["state"]["network"]["log_std"], full["log_std"])
+
+
+@pytest.mark.slow
+def test_a_process_that_takes_longer_than_the_timeout_ends_the_run(group, folder):
+    workflow = small_workflow()
+    insert_node(workflow, "9", "SlowNode", "5.rewards", "6", seconds=0.0)
+    path = write_json(folder / "w.json", workflow)
+    words = ("train", path, "--nodes-dir", USER_NODES, "--collective-timeout", "3s")
+    processes = group(2, *words, own={1: ("--set", "9.seconds=2")})
+    assert processes[0].wait(7) == 1
+    assert "rank 0 lost another process while" in processes[0].err
+    assert processes[1].wait(30) == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import nodes
-from runtime.errors import NodeFailure
+from runtime.errors import NodeFailure, RunError
 from runtime.events import Metrics
 from runtime.registry import discover
 from runtime.run import Run
@@ -51,4 +51,13 @@ def test_a_second_run_takes_the_simulation_of_the_first_or_says_why_not(isaacgym
     assert [call.line for call in isaacgym.calls if call.line.startswith("create_sim")] == created
     with pytest.raises(NodeFailure, match="earlier run's simulation of 8 × Cartpole on cpu.*new process"):
         execute(num_envs=4, iterations=1)
+    assert execute(iterations=1).iterations == 1
+
+
+def test_evaluations_beside_the_training_are_refused_before_the_first_step(isaacgym):
+    events = []
+    with pytest.raises(RunError, match=r"node 1 \(Env\) allows one simulation per process.*dnne evaluate"):
+        execute(sinks=[events.append], iterations=2, eval_interval=1)
+    assert not [event for event in events if isinstance(event, Metrics)]
+    assert not [call.line for call in isaacgym.calls if call.line.startswith("simulate")]
     assert execute(iterations=1).iterations == 1
