@@ -63,15 +63,23 @@ class ObjectEnvironment:
         spec: Its sizes.
         make: Makes the simulator that stands for it.
         action_limit: Of the action node; 0 where the object takes any action.
+        duplicate: Copies the object.
     """
 
     class_type = "ObjectEnvNode"
 
-    def __init__(self, env: Any, spec: TaskSpec, make: MakeSimulator, action_limit: float = 1.0):
+    def __init__(
+        self,
+        env: Any,
+        spec: TaskSpec,
+        make: MakeSimulator,
+        action_limit: float = 1.0,
+        duplicate: Callable[[Any], Any] = copy.deepcopy,
+    ):
         self.object, self.spec, self.action_limit = env, spec, action_limit
         self.name = spec.name
         self.parameters = {"num_envs": spec.num_envs}
-        self._make = make
+        self._make, self._duplicate = make, duplicate
 
     def bind(self, node: Any) -> None:
         """Give the object to its node."""
@@ -88,7 +96,7 @@ class ObjectEnvironment:
             RunError: The object cannot be copied.
         """
         try:
-            duplicate = copy.deepcopy(self.object)
+            duplicate = self._duplicate(self.object)
         except Exception as error:
             raise RunError(
                 f"{self.name} cannot be copied for an evaluation ({type(error).__name__}: {error}); give "
@@ -96,7 +104,7 @@ class ObjectEnvironment:
             ) from error
         if hasattr(duplicate, "desynchronise"):
             duplicate.desynchronise = False
-        return ObjectEnvironment(duplicate, self.spec, self._make, self.action_limit)
+        return ObjectEnvironment(duplicate, self.spec, self._make, self.action_limit, self._duplicate)
 
 
 def environment_of(env: Any, num_envs: Optional[int], simulator: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from ..simulators.gymnasium_simulator import GymnasiumSimulator
@@ -42,5 +43,20 @@ def vector_environment(env: Any) -> ObjectEnvironment:
     )
     codecs = (observation, action)
     return ObjectEnvironment(
-        env, spec, lambda given, device, generator: GymnasiumSimulator(given, spec, codecs, device, generator)
-    )
+        env, spec, lambda given, device, generator: GymnasiumSimulator(given, spec, codecs, device, generator),
+        duplicate=_duplicate,
+    )  # fmt: skip
+
+
+def _duplicate(env: Any) -> Any:
+    """A deep copy, but for the functions that made the single environments: they are needed no more.
+
+    Raises:
+        SimulatorError: The environments live in processes, whose pipes a copy would share.
+    """
+    from gymnasium.vector import AsyncVectorEnv
+
+    if isinstance(env.unwrapped, AsyncVectorEnv):
+        raise SimulatorError("its environments live in processes of their own")
+    makers = getattr(env.unwrapped, "env_fns", None)
+    return copy.deepcopy(env, {} if makers is None else {id(makers): makers})

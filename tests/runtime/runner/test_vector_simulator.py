@@ -5,8 +5,9 @@ import logging
 import pytest
 import torch
 
-from runtime.errors import ParameterError
+from runtime.errors import ParameterError, RunError
 from runtime.runner.environments import environment_of
+from runtime.simulators.factory import make_simulator
 from runtime.simulators.interface import SimulatorError
 from tests.runtime.runner.environments import Reaching
 from tests.runtime.runner.test_on_policy_runner import runner
@@ -138,3 +139,53 @@ def test_sizes_must_be_known_and_agree():
         environment_of(Unknown(), None, "auto")
     with pytest.raises(ParameterError, match="num_envs is 5, but env has 4"):
         environment_of(Reaching(), 5, "auto")
+
+
+def test_gymnasiums_vector_environments_are_taken_or_refused_with_what_to_do():
+    gymnasium = pytest.importorskip("gymnasium")
+    modes = gymnasium.vector.AutoresetMode
+    same = gymnasium.make_vec("CartPole-v1", 2, "sync", vector_kwargs={"autoreset_mode": modes.SAME_STEP})
+    with pytest.raises(SimulatorError, match="leave it at NEXT_STEP or set DISABLED"):
+        environment_of(same, None, "auto")
+    with pytest.raises(SimulatorError, match="cannot be reset; make it with gymnasium.make_vec"):
+        environment_of(gymnasium.make_vec("CartPole-v1", 2, "vector_entry_point"), None, "auto")
+    with pytest.raises(ParameterError, match="which has no num_envs"):
+        environment_of(gymnasium.make("CartPole-v1"), None, "auto")
+    sync = gymnasium.make_vec("CartPole-v1", 2, "sync", vector_kwargs={"autoreset_mode": modes.DISABLED})
+    sim = simulator(sync)
+    first = sim.reset()
+    ended = None
+    while ended is None or not ended.any():
+        result = sim.step(torch.zeros(2, dtype=torch.int64))
+        ended = result.dones.ended
+    row = int(ended.nonzero()[0])
+    assert result.dones.final_observations[row, 2].abs() > 0.2 > result.observations[row, 2].abs()
+    assert first.shape == result.observations.shape == (2, 4)
+
+
+def test_environments_in_processes_are_never_copied():
+    gymnasium = pytest.importorskip("gymnasium")
+
+    class Pretended(gymnasium.vector.AsyncVectorEnv):
+        def __init__(self):
+            self.num_envs, self.spec, self.metadata = 2, None, {}
+            self.single_observation_space = gymnasium.spaces.Box(-1.0, 1.0, (3,))
+            self.single_action_space = gymnasium.spaces.Discrete(2)
+
+        def __del__(self):
+            """Nothing was started."""
+
+    with pytest.raises(RunError, match="cannot be copied .*its environments live in processes of their own.*eval_env="):
+        environment_of(Pretended(), None, "auto").for_evaluation()
+
+
+def test_a_simulator_of_ours_is_taken_as_it_is():
+    sim = make_simulator("torch", "Cartpole", 8, "cpu", torch.Generator(), desynchronise=True)
+    plain = make_simulator("torch", "Cartpole", 8, "cpu", torch.Generator(), desynchronise=True)
+    evaluated, other = runner(sim), runner(plain)
+    evaluated.learn(64)
+    assert evaluated.eval(4)["eval/episodes"] == 4
+    evaluated.learn(64)
+    other.learn(128)
+    assert evaluated.published == other.published != []
+    assert evaluated.env is sim
