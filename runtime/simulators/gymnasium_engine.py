@@ -47,7 +47,9 @@ class GymnasiumEngine(Engine):
         return "" if self.is_available() else "is not installed: `pip install gymnasium`"
 
     def task_names(self) -> Tuple[str, ...]:
-        """All registered ids."""
+        """All registered ids; none where Gymnasium is not installed."""
+        if not self.is_available():
+            return ()
         import gymnasium
 
         return tuple(gymnasium.registry)

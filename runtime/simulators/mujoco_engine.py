@@ -10,6 +10,7 @@ from ..specs import TaskSpec
 from .engine import Engine
 from .interface import SimulatorError
 from .mujoco.batch_backend import BatchBackend
+from .mujoco.importing import import_mujoco
 from .mujoco.layout import Layout
 from .mujoco.rollout_backend import RolloutBackend
 from .mujoco.warp_backend import WarpBackend
@@ -89,6 +90,7 @@ def make_backend(task: PhysicsTask, num_envs: int, threads: int, backend: str = 
     """
     if backend not in BACKENDS:
         raise SimulatorError(f"mujoco_backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
+    import_mujoco()
     has_batch = util.find_spec("mujoco.batch") is not None
     if backend == "auto":
         backend = "warp" if task.device.type == "cuda" else "batch" if has_batch else "rollout"

@@ -7,6 +7,7 @@ import os
 from typing import Any, List, Optional, Tuple
 
 from .interface import SimulatorError
+from .mujoco.importing import import_mujoco
 
 LARGEST = 4096
 _PLATFORMS = ("egl", "osmesa")
@@ -40,7 +41,7 @@ class MujocoRenderer:
         if not (0 < width <= LARGEST and 0 < height <= LARGEST):
             raise SimulatorError(f"a picture of {width}×{height} pixels cannot be drawn; expected 1 to {LARGEST}")
         self.width, self.height = width, height
-        self._mujoco = mujoco = _import_mujoco()
+        self._mujoco = mujoco = import_mujoco()
         try:
             self.model = mujoco.MjModel.from_xml_string(model_xml)
         except ValueError as error:
@@ -108,14 +109,6 @@ class MujocoRenderer:
         camera.azimuth, camera.elevation, camera.distance = self.azimuth, self.elevation, self.distance
         moves = self.follow and self.model.nbody > 1
         camera.lookat[:] = self.data.subtree_com[1] if moves else self.lookat
-
-
-def _import_mujoco() -> Any:
-    try:
-        import mujoco
-    except ImportError as error:
-        raise SimulatorError("MuJoCo is not installed: pip install mujoco") from error
-    return mujoco
 
 
 def _open_context(width: int, height: int) -> Any:

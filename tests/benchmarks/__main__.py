@@ -21,6 +21,7 @@ from . import (
     distributed,
     empty_cycle,
     learning,
+    learning_examples,
     loop,
     memory,
     metrics_cost,
@@ -44,12 +45,15 @@ BENCHMARKS: Dict[str, Callable[[bool], Report]] = {
     "memory": memory.run,
 }
 
+LONG: Dict[str, Callable[[bool], Report]] = learning_examples.benchmarks()
+"""Those that run only where they are named: minutes to an hour each."""
+
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    known = ", ".join(BENCHMARKS)
+    known = f"{', '.join(BENCHMARKS)}; only by name: {', '.join(LONG)}"
     result = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=f"Benchmarks: {known}.")
-    result.add_argument("names", nargs="*", metavar="NAME", help="all, where none is given")
+    result.add_argument("names", nargs="*", metavar="NAME", help="all but the long ones, where none is given")
     result.add_argument("--quick", action="store_true", help="few repetitions: a look, no proof")
     result.add_argument("--json", metavar="FILE", type=Path, help="write the figures to FILE, too")
     return result
@@ -59,9 +63,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run benchmarks and print their tables as they come."""
     command = parser()
     args = command.parse_args(argv)
-    unknown = [name for name in args.names if name not in BENCHMARKS]
+    unknown = [name for name in args.names if name not in BENCHMARKS and name not in LONG]
     if unknown:
-        command.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+        command.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join([*BENCHMARKS, *LONG])}")
     torch.set_num_threads(1)
     machine, began = machine_line(), time.strftime("%Y-%m-%d %H:%M")
     print(f"{began}  {machine}\n", flush=True)
@@ -69,7 +73,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     failed: List[str] = []
     for name in args.names or BENCHMARKS:
         try:
-            report = BENCHMARKS[name](args.quick)
+            report = {**BENCHMARKS, **LONG}[name](args.quick)
         except Exception:  # noqa: BLE001 - the others are still worth running
             failed.append(name)
             print(f"== {name}: FAILED ==\n{traceback.format_exc()}", flush=True)

@@ -36,9 +36,19 @@ def reference_graph(num_envs: int, assignments: Sequence[str] = ()) -> Graph:
         num_envs: Parallel environments.
         assignments: As ``--set`` takes them.
     """
-    texts = ["Env.simulator=torch", f"Env.num_envs={num_envs}", *assignments]
-    wanted = [parse_assignment(text) for text in texts]
-    return build_graph(load_workflow(EXAMPLE), _registry(), lambda graph: apply_overrides(graph, wanted))
+    return example_graph(EXAMPLE.name, ["Env.simulator=torch", f"Env.num_envs={num_envs}", *assignments])
+
+
+def example_graph(file: str, assignments: Sequence[str] = ()) -> Graph:
+    """A fresh graph of an example.
+
+    Args:
+        file: Its name in ``examples``.
+        assignments: As ``--set`` takes them.
+    """
+    wanted = [parse_assignment(text) for text in assignments]
+    workflow = load_workflow(ROOT / "examples" / file)
+    return build_graph(workflow, _registry(), lambda graph: apply_overrides(graph, wanted))
 
 
 def graph_contender(

@@ -5,7 +5,17 @@ import warnings
 
 import pytest
 
-from tests.benchmarks import against_peers, empty_cycle, learning, loop, metrics_cost, queues, simulators
+from tests.benchmarks import (
+    against_peers,
+    curves,
+    empty_cycle,
+    learning,
+    learning_examples,
+    loop,
+    metrics_cost,
+    queues,
+    simulators,
+)
 from tests.benchmarks.__main__ import BENCHMARKS, main
 from tests.benchmarks.hand_loop import HandLoop
 from tests.benchmarks.memory import Sample, _slope
@@ -80,6 +90,23 @@ def test_learning():
     returns = [row.cells["mean return"] for row in report.rows]
     assert all(-500.0 < value <= 500.0 for value in returns)
     assert report.rows[0].cells["steps to 475"] == "never"
+
+
+@pytest.mark.parametrize("name", ["cartpole_mujoco", "pendulum"])
+def test_learning_of_examples(name):
+    pytest.importorskip("mujoco" if name == "cartpole_mujoco" else "gymnasium")
+    report = learning_examples.run(name, quick=True, steps=40_960, assignments=(SHORT, "Env.num_envs=64"))
+    (row,) = report.rows
+    assert -2000.0 < row.value < 475.0 and row.met is False
+    assert row.cells["steps to target"] == "never"
+
+
+def test_a_curve_is_drawn(tmp_path):
+    metrics = tmp_path / "metrics.csv"
+    metrics.write_text("step,episode/mean_reward\n1000,\n2000,1.5\n3000,2.5\n", encoding="utf-8")
+    assert curves.read_curve(metrics) == ([2.0, 3.0], [1.5, 2.5])
+    curves.draw(tmp_path / "curve.png", "Two points", [metrics])
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_memory_slope():

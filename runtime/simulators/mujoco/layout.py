@@ -9,6 +9,7 @@ from torch import Tensor
 from ..interface import SimulatorError
 from ..tasks.physics_state import PhysicsState
 from ..tasks.physics_task import PhysicsTask
+from .importing import import_mujoco
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +53,7 @@ class Layout:
         Raises:
             SimulatorError: It does not load, or lacks a joint, motor or sensor of the task; names file and part.
         """
-        import mujoco
-
-        self._mujoco = mujoco
+        self._mujoco = mujoco = import_mujoco()
         mujoco.set_mju_user_warning(_Warnings(task.name).log)
         self.task = task
         declared = task.model

@@ -2,13 +2,16 @@
 
 import dataclasses
 import math
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
 
 from runtime.errors import CheckpointError, ParameterError
 from runtime.simulators import mujoco_engine
-from runtime.simulators.factory import make_simulator
+from runtime.simulators.factory import make_simulator, task_spec
 from runtime.simulators.interface import SimulatorError
 from runtime.simulators.mujoco.layout import Layout, columns
 from runtime.simulators.mujoco.rollout_backend import RolloutBackend
@@ -404,7 +407,8 @@ def test_a_backend_that_cannot_be_used_is_refused(monkeypatch):
     options = {"num_envs": 4, "device": CPU, "generator": torch.Generator()}
     with pytest.raises(SimulatorError, match="mujoco_backend must be one of auto, batch, rollout, warp, got 'fast'"):
         MujocoEngine().make("Ant", mujoco_backend="fast", **options)
-    monkeypatch.setattr(mujoco_engine.util, "find_spec", lambda name: None)
+    lacking = ("mujoco.batch", "mujoco_warp")
+    monkeypatch.setattr(mujoco_engine.util, "find_spec", lambda name: None if name in lacking else name)
     with pytest.raises(SimulatorError, match="'batch' needs MuJoCo 3.17 or later: pip install -U mujoco"):
         MujocoEngine().make("Ant", mujoco_backend="batch", **options)
     with pytest.raises(SimulatorError, match="MuJoCo Warp, which is not installed: pip install mujoco-warp"):
@@ -438,6 +442,26 @@ def test_a_missing_mujoco_names_the_command(monkeypatch):
     monkeypatch.setattr(mujoco_engine.util, "find_spec", lambda name: None)
     with pytest.raises(SimulatorError, match="simulator 'mujoco' is not installed: pip install mujoco"):
         make_simulator("mujoco", "Ant", 2, "cpu", torch.Generator())
+
+
+def test_auto_names_the_engine_to_install_where_gymnasium_is_missing_too(monkeypatch):
+    """A task of MuJoCo, on a machine that has none of the optional engines."""
+    missing = {"mujoco", "gymnasium", "isaacgymenvs"}
+    monkeypatch.setattr(mujoco_engine.util, "find_spec", lambda name, *rest: None if name in missing else object())
+    monkeypatch.setitem(sys.modules, "gymnasium", None)
+    with pytest.raises(SimulatorError, match="simulator 'mujoco' has it, but is not installed: pip install mujoco"):
+        task_spec("Ant", 4)
+
+
+@pytest.mark.parametrize("platform", ["osmesa", "nonsense"])
+def test_physics_needs_no_graphics_library(platform):
+    """Wherever MuJoCo's own import fails for the value of MUJOCO_GL; the log says that there are no pictures."""
+    code = "from runtime.simulators.factory import make_simulator as make; import torch, os; "
+    code += "make('mujoco', 'Ant', 2, 'cpu', torch.Generator()).reset(); print(os.environ['MUJOCO_GL'])"
+    environment = {**os.environ, "MUJOCO_GL": platform}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, platform), done.stderr
+    assert platform == "osmesa" or "MUJOCO_GL=nonsense does not work on this machine" in done.stderr
 
 
 def test_columns_are_slices_where_they_can_be():
