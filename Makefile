@@ -12,7 +12,7 @@ test_extras := dev,onnx,editor,mujoco,gymnasium,record
 
 py := "$(VENV)/bin/python"
 # A process per core, up to four; a file stays in one process. JOBS=0 runs the suite in this process.
-JOBS ?= $(shell cores=$$(nproc); echo $$((cores > 4 ? 4 : cores)))
+JOBS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores > 4 ? 4 : cores)))
 # One thread: the suite compares results bit for bit, and small tensors are slower on two.
 pytest_environment := OMP_NUM_THREADS=1 MPLBACKEND=Agg
 pytest := $(pytest_environment) $(py) -m pytest
