@@ -118,6 +118,12 @@ class RunDisplay(QObject):
             item.overlay = NodeOverlay(item)
         return item.overlay
 
+    @property
+    def working_title(self) -> str:
+        """Title of the node that was computing when it was last heard of; empty where none is known."""
+        item = self._canvas.items.nodes.get(self._working)
+        return item.look.title if item is not None else ""
+
     def set_heat(self, on: bool) -> None:
         """Tint every node by its share of the time, or do not."""
         self._shows_heat = on

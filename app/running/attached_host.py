@@ -118,6 +118,10 @@ class AttachedHost(RunHost):
         if name == "stop":
             self._closed.set()
 
+    def abandon(self) -> None:
+        """Stop reading."""
+        self._closed.set()
+
     def close(self) -> None:
         """Stop reading."""
         self._closed.set()

@@ -274,6 +274,13 @@ class RunController(QObject):
             self.state = state
             self.state_changed.emit(state)
 
+    def give_up(self) -> None:
+        """The run does not stop: go on without it."""
+        if self._host is not None and self.state == STOPPING:
+            self._host.abandon()
+            self._mailbox = Mailbox()  # what the old one still gets belongs to no run
+            self._end(Outcome(1, "the run did not stop and was given up; what it had saved is in its run folder"))
+
     def finish(self) -> None:
         """The window closes: stop and save, and wait until nothing is left of the run."""
         if self._host is None:

@@ -48,3 +48,7 @@ class RunHost:
     def close(self) -> None:
         """Wait until nothing of it is left."""
         raise NotImplementedError
+
+    def abandon(self) -> None:
+        """It does not end: do not wait for it any longer."""
+        raise NotImplementedError

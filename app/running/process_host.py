@@ -154,6 +154,11 @@ class ProcessHost(RunHost):
             self._process.stdin.write(line.encode())
             self._process.stdin.flush()
 
+    def abandon(self) -> None:
+        """Kill the process."""
+        if self._process is not None:
+            self._process.kill()
+
     def close(self) -> None:
         """Wait for the process and the threads; a process that does not end is killed."""
         deadline = time.monotonic() + PATIENCE

@@ -6,14 +6,14 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, List, Optional
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QDialog
 
 from runtime.events import Failed, NodeStatistics, ProbeSample
 
 from ..canvas.run_display import RunDisplay
 from ..dialogs.choose import choose_folder
-from ..dialogs.messages import ACCEPT, REJECT, ask
+from ..dialogs.messages import ACCEPT, DESTRUCTIVE, REJECT, ask
 from ..theme import icon
 from .controller import ACTIVE, FAILED, PAUSED, RUNNING, STARTING, STOPPING, RunController
 from .failure_dialog import FailureDialog
@@ -24,6 +24,7 @@ from .settings_panel import RunSettingsPanel
 if TYPE_CHECKING:
     from ..main_window import MainWindow
 
+PATIENCE_MS = 10_000
 DOCUMENT_ACTIONS = ("actionNew", "actionTemplates", "actionOpen", "actionImport")
 
 
@@ -45,6 +46,8 @@ class RunView(QObject):
         self.settings = RunSettingsPanel(controller, window.tasks)
         self.status = RunStatus(controller)
         self._after: Optional[Callable[[], object]] = None
+        self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
+        self._patience.timeout.connect(self._ask_about_stuck_run)
         controller.folder = window.files.folder
 
     def connect_window(self) -> None:
@@ -145,7 +148,11 @@ class RunView(QObject):
         if state == STARTING:
             self._window.notice.clear()
             self.display.begin()
+        if state == STOPPING and self.controller.can_steer:
+            self._patience.start()
         if state not in ACTIVE:
+            self._patience.stop()
+            self._close_question()
             self.display.end()
         if state == FAILED and self.controller.failure is not None:
             self._tell_failure(self.controller.failure)
@@ -183,6 +190,21 @@ class RunView(QObject):
             self._window.session.message.emit("The workflow has errors; mend them first")
             return
         self._window.notice.tell(f"Nothing was started: {reason}", [("Run settings", self.show_settings)])
+
+    # A run that does not stop
+
+    def _ask_about_stuck_run(self) -> None:
+        node = self.display.working_title
+        ask(
+            self._window, "runStuck", "The run does not stop.",
+            f"{node or 'A node'} has not ended its work for {PATIENCE_MS // 1000} s. A run that is given up saves nothing "
+            "more; in a thread it goes on unseen until the editor is closed.",
+            [("Wait", REJECT, self._patience.start), ("Give up the run", DESTRUCTIVE, self.controller.give_up)],
+        )  # fmt: skip
+
+    def _close_question(self) -> None:
+        for question in self._window.findChildren(QDialog, "runStuck"):
+            question.close()
 
     # Closing
 

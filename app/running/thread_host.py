@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import threading
 import traceback
 from typing import Any
@@ -15,6 +16,10 @@ from runtime.errors import DnneError
 
 from .host import Outcome, RunHost
 from .mailbox import Mailbox
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 30.0
 
 
 class ThreadHost(RunHost):
@@ -30,6 +35,7 @@ class ThreadHost(RunHost):
     def __init__(self, source: Source, args: argparse.Namespace, inference: bool, mailbox: Mailbox):
         super().__init__(mailbox)
         self._source, self._args, self._inference = source, args, inference
+        self._is_abandoned = False
         self._host = Host(mailbox.put)
         self._thread = threading.Thread(target=self._run, name="dnne-run", daemon=True)
 
@@ -52,6 +58,13 @@ class ThreadHost(RunHost):
         """Set the run's switches; the engine looks at them at its next safe point."""
         perform(self._host.control, name, arguments)
 
+    def abandon(self) -> None:
+        """Leave the thread behind, which nothing can end; it ends with the editor."""
+        self._is_abandoned = True
+
     def close(self) -> None:
-        """Wait for the thread."""
-        self._thread.join()
+        """Wait for the thread, but not for ever."""
+        if not self._is_abandoned:
+            self._thread.join(PATIENCE)
+            if self._thread.is_alive():
+                logger.error("the run did not end within %g s and is left behind", PATIENCE)

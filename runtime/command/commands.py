@@ -9,7 +9,9 @@ import sys
 import threading
 from typing import Any, Callable, Dict
 
-from ..errors import DnneError
+from ..errors import DnneError, StorageError
+from ..events import Event, Sink
+from ..recording import OutputClosed
 from ..scheduler.control import CYCLE, RunControl
 
 Command = Dict[str, Any]
@@ -65,6 +67,22 @@ def _commands(control: RunControl) -> Dict[str, Callable[..., None]]:
         "watch_probes": watch_probes,
         "watch_viewer": control.watch.watch_viewer,
     }
+
+
+def until_host_is_gone(sink: Sink, control: RunControl) -> Sink:
+    """Pass events on to the program that gives commands; where it has ended, the run is stopped, saved and not failed."""
+
+    def pass_on(event: Event) -> None:
+        try:
+            sink(event)
+        except OutputClosed:
+            control.stop(HOST_IS_GONE)
+        except StorageError as error:
+            if not isinstance(error.__cause__, BrokenPipeError):
+                raise
+            control.stop(HOST_IS_GONE)
+
+    return pass_on
 
 
 class CommandReader:

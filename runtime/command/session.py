@@ -39,7 +39,7 @@ from ..scheduler.control import RunControl
 from ..validation import Adjust
 from ..workflow import Workflow, format_workflow
 from .builtins_flags import publish_flags
-from .commands import CommandReader
+from .commands import CommandReader, until_host_is_gone
 from .configure import Configuration, configure
 from .earlier import find_earlier
 from .follower import FollowerDisplay
@@ -279,7 +279,7 @@ class Session:
 
     def _open_sinks(self, folder: RunFolder, display: Display, files: contextlib.ExitStack) -> List[Sink]:
         resume = self.resume
-        sinks: List[Sink] = [display]
+        sinks: List[Sink] = [self._guarded(display)]
         if self.host is not None:
             sinks.append(self.host.sink)
         if self.args.commands:
@@ -295,10 +295,13 @@ class Session:
         if self.args.events:
             target = sys.stdout if self.args.events == "-" else self.args.events
             events = files.enter_context(contextlib.closing(JsonLinesSink(target)))
-            sinks.append(events)
+            sinks.append(self._guarded(events))
             if self.args.commands:
-                self.watchers.append(events)
+                self.watchers.append(sinks[-1])
         return sinks
+
+    def _guarded(self, sink: Sink) -> Sink:
+        return until_host_is_gone(sink, self.control) if self.args.commands else sink
 
     def _begin_again(self, folder: RunFolder, resume: ResumeState) -> Recorders:
         self._describe(folder)

@@ -84,3 +84,24 @@ def test_a_process_obeys_sends_live_events_and_stops_where_commands_end(small, f
     assert "is no command" in process.stderr.read()
     process.stdout.close()
     process.stderr.close()
+
+
+def test_a_run_whose_host_dies_is_saved_and_can_go_on(small, folder):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    reading, writing = os.pipe()
+    words = ["train", str(small), "--run-name", "orphan", "--events", f"/dev/fd/{writing}", "--commands"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, env=environment, pass_fds=(writing,), cwd=folder,
+    )  # fmt: skip
+    os.close(writing)
+    assert process.stdin is not None and process.stdout is not None
+    with open(reading, "rb") as events:
+        assert any(b'"metric"' in line for line in events)
+    process.stdin.close()
+    process.stdout.close()
+    assert process.wait(20) != 1
+    run = folder / "runs" / "orphan"
+    info = json.loads((run / "run.json").read_text())
+    assert info["result"] == "interrupted" and "has ended" in info["summary"]["reason"]
+    assert list((run / "resume").iterdir())
