@@ -197,8 +197,8 @@ class RunView(QObject):
         node = self.display.working_title
         ask(
             self._window, "runStuck", "The run does not stop.",
-            f"{node or 'A node'} has not ended its work for {PATIENCE_MS // 1000} s. A run that is given up saves nothing "
-            "more; in a thread it goes on unseen until the editor is closed.",
+            f"{node or 'A node'} has not ended its work for {PATIENCE_MS // 1000} s. A run that is given up saves "
+            "nothing more; in a thread it goes on unseen until the editor is closed.",
             [("Wait", REJECT, self._patience.start), ("Give up the run", DESTRUCTIVE, self.controller.give_up)],
         )  # fmt: skip
 

@@ -70,7 +70,7 @@ def _commands(control: RunControl) -> Dict[str, Callable[..., None]]:
 
 
 def until_host_is_gone(sink: Sink, control: RunControl) -> Sink:
-    """Pass events on to the program that gives commands; where it has ended, the run is stopped, saved and not failed."""
+    """Pass events on to the program that gives commands; where it has ended, the run is stopped and saved, not failed."""
 
     def pass_on(event: Event) -> None:
         try:

@@ -17,7 +17,7 @@ PAUSE = 0.03
 PROGRAM = """
 import json, os, sys
 from PySide6.QtCore import QObject, QPoint, QRect, QSocketNotifier
-from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QTabBar, QWidget
 import app.editor
 from app import cli, main_window
 from runtime.workflow import workflow_to_dict
@@ -45,19 +45,46 @@ class Probed(main_window.MainWindow):
         found = [w for w in QApplication.allWidgets() if w.objectName() == name and w.isVisible()]
         return middle(found[0]) if found else None
 
+    def action_at(self, name):
+        return middle(self.toolbar.widgetForAction(self.actions_by_name[name]))
+
+    def tab_at(self, title):
+        bars = [bar for bar in self.findChildren(QTabBar) if bar.isVisible()]
+        bar, place = next((b, n) for b in bars for n in range(b.count()) if b.tabText(n) == title)
+        return middle(bar, bar.tabRect(place))
+
+    def option_at(self, mode, name):
+        option = self.run_view.settings.fields[mode][name].input
+        rect = option.visibleRegion().boundingRect()
+        return middle(option) if rect.height() >= option.height() - 2 else None
+
+    def run_at(self, name):
+        view = self.watching.runs.panel.view
+        rows = range(view.model().rowCount())
+        columns = range(view.model().columnCount())
+        row = next(r for r in rows if name in [view.model().index(r, c).data() for c in columns])
+        return middle(view.viewport(), view.visualRect(view.model().index(row, 0)))
+
+    def rewards(self):
+        curve = self.watching.plots.runs[0].table.curves.get("episode/mean_reward")
+        return curve.values.values.tolist() if curve is not None else []
+
+    def said_in_log(self):
+        return [record.text for record in self.watching.log.model.lines.records]
+
     def window_id(self):
         return int((QApplication.activeModalWidget() or self).winId())
 
 from app.panels.palette import CLASS_NAME as tree_role
 app.editor.MainWindow = Probed
-sys.exit(cli.main([]))
+sys.exit(cli.main(sys.argv[1:]))
 """
 
 
 class Desk:
     """A screen with the editor on it."""
 
-    def __init__(self, home: Path):
+    def __init__(self, home: Path, *words: str):
         self.home = home
         read, write = os.pipe()
         size = f"{SCREEN[0]}x{SCREEN[1]}x24"
@@ -74,7 +101,7 @@ class Desk:
         self.environment.update(QT_QPA_PLATFORM="xcb", OMP_NUM_THREADS="1")
         self.errors = (home / "stderr.txt").open("w+")
         self.editor = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM], cwd=ROOT, env=self.environment, text=True,
+            [sys.executable, "-c", PROGRAM, *words], cwd=ROOT, env=self.environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
         )  # fmt: skip
 
@@ -128,6 +155,10 @@ class Desk:
     def click(self, place, times: int = 1) -> None:
         """Click the left button."""
         self.do("mousemove", *place, "click", "--repeat", times, "--delay", 40, 1)
+
+    def scroll(self, place, down: bool = True) -> None:
+        """Turn the wheel by one notch."""
+        self.do("mousemove", *place, "click", 5 if down else 4)
 
     def drag(self, start, end) -> None:
         """Drag with the left button."""

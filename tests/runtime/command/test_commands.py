@@ -96,7 +96,7 @@ def test_a_run_whose_host_dies_is_saved_and_can_go_on(small, folder):
     )  # fmt: skip
     os.close(writing)
     assert process.stdin is not None and process.stdout is not None
-    with open(reading, "rb") as events:
+    with os.fdopen(reading, "rb") as events:
         assert any(b'"metric"' in line for line in events)
     process.stdin.close()
     process.stdout.close()
