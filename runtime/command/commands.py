@@ -70,7 +70,7 @@ def _commands(control: RunControl) -> Dict[str, Callable[..., None]]:
 
 
 def until_host_is_gone(sink: Sink, control: RunControl) -> Sink:
-    """Pass events on to the program that gives commands; where it has ended, the run is stopped and saved, not failed."""
+    """Pass events on to the program that gives commands; where it has ended, stop and save the run, and do not fail."""
 
     def pass_on(event: Event) -> None:
         try:

@@ -103,9 +103,8 @@ def check_inference(desk, checkpoints):
     set_option(desk, "infer", "load_checkpoint_dir", str(checkpoints))
     press(desk, "actionInfer")
     desk.click(desk.ask("w.tab_at('Viewer')"))
-    desk.wait(
-        "w.watching.viewer.pages.currentWidget() is w.watching.viewer.scene and w.watching.viewer.scene.painter is not None"
-    )
+    desk.wait("w.watching.viewer.pages.currentWidget() is w.watching.viewer.scene")
+    desk.wait("w.watching.viewer.scene.painter is not None")
     stop(desk)
 
 
