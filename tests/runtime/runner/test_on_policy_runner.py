@@ -30,9 +30,12 @@ def _plain(event):
     return event.step, {name: value for name, value in event.values.items() if not is_clock_metric(name)}
 
 
+def same_weights(first, second):
+    return all(torch.equal(a, b) for a, b in zip(first.agent.state_dict().values(), second.agent.state_dict().values()))
+
+
 def same(first, second):
-    weights = [torch.equal(a, b) for a, b in zip(first.agent.state_dict().values(), second.agent.state_dict().values())]
-    return all(weights) and first.published == second.published and bool(first.published)
+    return same_weights(first, second) and first.published == second.published != []
 
 
 # Learning in parts
@@ -193,6 +196,19 @@ def test_a_stop_before_an_iteration_acts_at_once():
     made.add_callback("pre_iteration", lambda runner: runner.iteration == 1 and runner.stop())
     made.learn(100 * BATCH)
     assert (made.iteration, made.total_timesteps) == (1, BATCH)
+
+
+def test_a_callback_can_evaluate_and_save_and_settings_of_a_run_are_taken(tmp_path):
+    plain, made, found = runner(Reaching()), runner(Reaching(), eval_interval=2, eval_episodes=4), []
+    made.add_callback("post_iteration", lambda given, stats: found.append((given.eval(4), stats)))
+    made.add_callback("post_iteration", lambda given, stats: given.save_checkpoint(tmp_path / "last.pt"))
+    plain.learn(64)
+    made.learn(64)
+    assert found[1][0]["eval/mean_reward"] == found[1][1]["eval/mean_reward"]
+    assert not any(name.startswith("eval/") for name in found[0][1])
+    assert same_weights(plain, made)
+    plain.load_checkpoint(tmp_path / "last.pt")
+    assert plain.iteration == 2 and same_weights(plain, made)
 
 
 def test_a_wrong_event_names_the_close_match():
