@@ -11,6 +11,7 @@ from runtime.command.configure import Configuration
 from runtime.errors import DnneError
 from runtime.evaluation.episodes import environments, evaluation_settings, run_episodes, shares
 from runtime.evaluation.statistics import Episodes, summarize
+from runtime.run.checkpointing import best_states
 
 from .commands.common import file_source
 
@@ -29,15 +30,31 @@ class Part(NamedTuple):
     seed: int
     part_seed: int
     episodes: int
+    best: bool = False
 
 
 Key = Tuple[str, int]
 
 
 def evaluate(
-    file: str, configuration: Configuration, folders: Sequence[str], seeds: Sequence[int], episodes: int, parallel: int
+    file: str,
+    configuration: Configuration,
+    folders: Sequence[str],
+    seeds: Sequence[int],
+    episodes: int,
+    parallel: int,
+    best: bool = False,
 ) -> Dict[Key, Episodes]:
     """Episodes by (checkpoint folder, seed); the same for any number of processes.
+
+    Args:
+        file: The workflow.
+        configuration: Its settings.
+        folders: Of checkpoints, or of runs with them.
+        seeds: Each evaluates every folder.
+        episodes: Of each folder and seed.
+        parallel: Processes.
+        best: Take the best states, not the latest.
 
     Raises:
         EvaluationError: One of them failed; the others are given up.
@@ -46,7 +63,7 @@ def evaluate(
     bare = configuration._replace(args=argparse.Namespace())
     num_envs = environments(file_source(file, args).build(bare.adjust))
     parts = [
-        Part(file, args, bare, folder, seed, part_seed, count)
+        Part(file, args, bare, folder, seed, part_seed, count, best)
         for folder in folders
         for seed in seeds
         for part_seed, count in shares(episodes, num_envs, seed)
@@ -70,9 +87,11 @@ def run_part(part: Part) -> Episodes:
     try:
         folder = str(checkpoint_folder(part.folder))
         graph = file_source(part.file, part.args).build(part.configuration.adjust)
-        return run_episodes(
-            graph, evaluation_settings(part.episodes, part.part_seed, load_checkpoint_dir=folder, **settings)
-        )
+        if not part.best:
+            settings["load_checkpoint_dir"] = folder
+        chosen = evaluation_settings(part.episodes, part.part_seed, **settings)
+        states = best_states(graph, folder, chosen.torch_device()) if part.best else None
+        return run_episodes(graph, chosen, states)
     except DnneError as error:
         raise EvaluationError(f"{part.folder}, seed {part.seed}: {error}") from None
 

@@ -27,6 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--load-checkpoint-dir", required=True, metavar="DIR[,DIR]", help="folders of checkpoints, or of runs with them"
     )
+    parser.add_argument("--best", action="store_true", help="take the best checkpoint of each folder, not the latest")
     parser.add_argument(
         "--episodes", type=positive, default=100, metavar="N", help="per checkpoint and seed (default 100)"
     )
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     configuration = configure(args, inference=True, workflow_name=load_workflow(args.file).name)
     folders = [folder.strip() for folder in args.load_checkpoint_dir.split(",") if folder.strip()]
     seeds = args.seeds if args.seeds is not None else [0]
-    results = evaluate(args.file, configuration, folders, seeds, args.episodes, args.parallel)
+    results = evaluate(args.file, configuration, folders, seeds, args.episodes, args.parallel, args.best)
     rows = result_rows(results)
     documents = as_json(rows, results)
     if args.json == "-":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
+import torch
+
 from ..checkpointed_node import CheckpointedNode, CheckpointReader, CheckpointSettings
 from ..checkpoints import (
     DEFAULT_METRIC,
@@ -184,6 +186,25 @@ def load_checkpoints(graph: Graph, directory: str, context: RunContext) -> List[
         loaded.append(str(checkpoint.path))
         context.log(f"loaded {checkpoint.path} (iteration {checkpoint.metadata['iteration']})")
     return loaded
+
+
+def best_states(graph: Graph, directory: str, device: torch.device) -> Dict[str, Any]:
+    """The best state of every node that cannot act without one, by node id.
+
+    Raises:
+        CheckpointError: A node has no best state, or two are of different iterations; names file and node.
+    """
+    states: Dict[str, Any] = {}
+    iterations: Dict[int, str] = {}
+    for target, folder_id, required in _load_plan(graph):
+        if required:
+            checkpoint = load_node_checkpoint(directory, folder_id, "best")
+            states[target.id] = decode(checkpoint.state, device)
+            iterations.setdefault(checkpoint.metadata["iteration"], str(checkpoint.path))
+    if len(iterations) > 1:
+        found = ", ".join(f"{path} of iteration {iteration}" for iteration, path in iterations.items())
+        raise CheckpointError(f"the best states of the nodes belong to different agents: {found}")
+    return states
 
 
 def _load_plan(graph: Graph) -> List[Tuple[CheckpointedNode, str, bool]]:

@@ -106,3 +106,28 @@ def test_wrong_seeds_are_refused(dnne, trained, text):
     outcome = dnne("evaluate", trained, "--load-checkpoint-dir", "one", f"--seeds={text}")
     assert outcome.code == 2
     assert "is no list of seeds" in outcome.err
+
+
+def test_a_run_folder_and_its_best_checkpoint(dnne, small, folder):
+    trigger = (
+        "--set",
+        "3.checkpoint_trigger_type=best_metric",
+        "--set",
+        "3.checkpoint_trigger_value=min:rollout/mean_value",
+    )
+    run = ("--save-checkpoint-dir", "runs/a/checkpoints", "--run-name", "a")
+    assert dnne("train", small, "--iterations", 6, "--set", "6.learning_rate=0.01", *trigger, *run).code == 0
+    words = ("--load-checkpoint-dir", "runs/a", "--episodes", 4)
+    (latest,), (best,) = _documents(dnne, small, *words), _documents(dnne, small, *words, "--best")
+    node = folder / "runs/a/checkpoints/node_3"
+    assert (node / "best/model.pt").read_bytes() != (node / "model.pt").read_bytes()
+    assert best["returns"] != latest["returns"]
+    for name in ("model.pt", "metadata.json"):
+        (node / name).write_bytes((node / "best" / name).read_bytes())
+    assert _documents(dnne, small, *words)[0]["returns"] == best["returns"]
+
+
+def test_a_folder_without_a_best_checkpoint_is_named(dnne, trained):
+    outcome = dnne("evaluate", trained, "--load-checkpoint-dir", "one", "--best")
+    assert outcome.code != 0
+    assert "best/model.pt is missing" in outcome.err
