@@ -1,11 +1,15 @@
 """Task parameters of N environments: the values in force, and those that wait for each environment's next reset."""
 
+from functools import lru_cache
 from typing import Any, Dict, List, Type
 
 import torch
 from torch import Tensor
 
 from .tasks.task import ParameterTensors, Task
+
+COUNTS_KEPT = 64
+"""Numbers of environments that began together for which the default values are kept, as views."""
 
 
 class ParameterTable:
@@ -24,6 +28,7 @@ class ParameterTable:
         self.defaults = torch.tensor([[parameter.default] for parameter in task.parameters], device=device)
         self.pending = self.defaults
         self._set(self.defaults.repeat(1, num_envs))
+        self._default_values = lru_cache(maxsize=COUNTS_KEPT)(self._expanded_defaults)
         self.is_default = True
 
     @property
@@ -47,9 +52,13 @@ class ParameterTable:
 
     def begin(self, env_ids: Tensor) -> ParameterTensors:
         """Put the pending values in force in some environments; their values. Shape of each: (K,)."""
-        if not self.is_default:
-            self._set(self.rows.index_copy(1, env_ids, self.pending.repeat(1, len(env_ids))))
+        if self.is_default:
+            return dict(self._default_values(len(env_ids)))
+        self._set(self.rows.index_copy(1, env_ids, self.pending.repeat(1, len(env_ids))))
         return dict(zip(self.names, self.rows.index_select(1, env_ids).unbind(0)))
+
+    def _expanded_defaults(self, count: int) -> ParameterTensors:
+        return dict(zip(self.names, self.defaults.expand(-1, count).unbind(0)))
 
     def differs(self, env_ids: Tensor) -> Tensor:
         """Where any value in force is not its default. Shape: (K,) bool."""

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Dict, NamedTuple, Optional, Tuple, Type, Union
 
@@ -14,6 +15,9 @@ from .task import ParameterTensors, State, Task, TaskParameter
 
 MODELS_FOLDER = Path(__file__).resolve().parents[3] / "resources" / "models"
 """Models of the built-in tasks; in an export it lies beside ``framework``."""
+
+STARTS_KEPT = 64
+"""Numbers of environments that begin together for which the start is kept, as views."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ class PhysicsTask(Task):
         lower, upper = torch.tensor(limits, dtype=torch.float32, device=self.device).unbind(1)
         self.joint_limits = lower, upper
         self._start = self._start_row()
+        self._starts = lru_cache(maxsize=STARTS_KEPT)(self._expanded_start)
 
     @classmethod
     def files(cls) -> Tuple[Path, ...]:
@@ -184,6 +189,9 @@ class PhysicsTask(Task):
 
         The rows may share memory: do not write to them.
         """
+        return self._starts(count)
+
+    def _expanded_start(self, count: int) -> PhysicsState:
         return map_tensors(lambda row: row.expand(count, *row.shape[1:]), self._start)
 
     def _start_row(self) -> PhysicsState:
