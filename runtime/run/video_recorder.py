@@ -6,7 +6,7 @@ import math
 from typing import Any, Optional
 
 from ..atomic import PathLike
-from ..errors import RunError
+from ..errors import DnneError, RunError
 from ..recording.video_file import VideoFile, video_format
 from ..simulators.drawing import StateDrawer
 from ..simulators.interface import ViewerState
@@ -20,7 +20,8 @@ class VideoRecorder:
     """Takes a picture after every step, or after every few where a video cannot hold so many.
 
     In inference the video plays in simulated time, however fast the run was. In training, which may take days, it
-    holds at most `TRAINING_FRAMES` pictures per second of the clock. It reads the states that a viewer reads, and so
+    holds at most `TRAINING_FRAMES` pictures per second of the clock, and goes on where pictures fail. It reads the
+    states that a viewer reads, and so
     changes no bit of the run.
     """
 
@@ -37,6 +38,7 @@ class VideoRecorder:
         self._steps = self._context.progress.environment_steps
         self._every, self._counted = 1, 0
         self._next_time = 0.0
+        self._failed = False
         run.safe_point_listeners.append(self.look)
 
     def look(self) -> None:
@@ -46,8 +48,17 @@ class VideoRecorder:
             return
         self._steps = steps
         self._counted += 1
-        if not self._is_due():
+        if self._failed or not self._is_due():
             return
+        try:
+            self._take()
+        except DnneError as error:
+            if self._context.inference:
+                raise
+            self._failed = True
+            self._context.log(f"no more pictures are recorded, and the training goes on: {error}", "error")
+
+    def _take(self) -> None:
         state = self._state()
         if self._video is None:
             self._begin(state)

@@ -8,6 +8,9 @@ import sys
 
 import pytest
 
+from runtime.simulators.drawing import StateDrawer
+from runtime.simulators.interface import SimulatorError
+
 pytestmark = pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in ("imageio", "imageio_ffmpeg", "PIL")),
     reason="videos need imageio, imageio-ffmpeg and Pillow",
@@ -66,3 +69,17 @@ def test_an_exported_runner_records(dnne, folder, small):
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
     assert frames_and_seconds(folder / "run.mp4")[0] >= 1
+
+
+def test_a_training_goes_on_where_pictures_fail_and_an_inference_ends(dnne, folder, small, monkeypatch):
+    def fails(self, state):
+        raise SimulatorError("no picture can be rendered here")
+
+    monkeypatch.setattr(StateDrawer, "frame", fails)
+    trained = dnne("train", small, "--iterations", "2", "--record", "run.gif", "--save-checkpoint-dir", "saved")
+    assert trained.code == 0
+    assert "no more pictures are recorded, and the training goes on: no picture can be rendered here" in trained.err
+    assert not (folder / "run.gif").exists()
+    inferred = dnne("infer", small, "--load-checkpoint-dir", "saved", "--total-timesteps", 100, "--record", "run.gif")
+    assert inferred.code == 1
+    assert "no picture can be rendered here" in inferred.err
