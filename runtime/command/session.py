@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from ..atomic import PathLike
 from ..checkpoints import ResumeState, ResumeStore
 from ..configuration.saved import config_text
 from ..distributed.failures import raise_first, record_failure
+from ..distributed.launcher import restart_count
 from ..errors import DnneError, RunError
 from ..evaluation.periodic import PeriodicEvaluation
 from ..events import Sink
@@ -129,10 +131,9 @@ class Session:
             self.document.name, settings.mode, settings.seed, str(self.device), settings.threads,
             settings.as_dict(), {node_id: node.parameter_values() for node_id, node in self.graph.nodes.items()},
         )  # fmt: skip
-        if self.resume is not None:
-            end = self._counted_end(self.resume.step, self.resume.iteration)
-            if end is not None:
-                raise RunError(f"the run is over ({end}); give a larger number")
+        self.over = self._counted_end(self.resume.step, self.resume.iteration) if self.resume else None
+        if self.over is not None and not restart_count(os.environ):
+            raise RunError(f"the run is over ({self.over}); give a larger number")
 
     def _check_load_folder(self) -> None:
         folder = self.settings.load_checkpoint_dir
@@ -165,6 +166,8 @@ class Session:
     def run(self) -> int:
         """Execute; all output goes to the run folder and the display."""
         display = self._new_display()
+        if self.over is not None:
+            return self._end_after_restart(display)
         files = self.stack.enter_context(contextlib.ExitStack())
         try:
             if self.args.record:
@@ -207,6 +210,15 @@ class Session:
         if folder is not None:
             self._summarise(folder, display)
         return code
+
+    def _end_after_restart(self, display: Display) -> int:
+        """A process failed when all was done and saved: the restart finds nothing left to do."""
+        folder = self.earlier.folder if self.earlier is not None else None
+        if folder is not None and self.resume is not None:
+            if "ended" not in folder.read_info():
+                folder.finish("finished", {"steps": self.resume.step, "iterations": self.resume.iteration})
+            display.message(f"the run was over already ({self.over}) when a process failed: nothing is left to do")
+        return 0
 
     # Folder, sinks and summary
 

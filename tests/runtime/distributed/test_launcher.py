@@ -118,7 +118,7 @@ def test_a_killed_rank_comes_back_from_the_last_state(command, folder, small):
         "--max-restarts",
         1,
         "--iterations",
-        80,
+        600,
         "--run-name",
         "a",
         "--resume-interval",
@@ -129,8 +129,8 @@ def test_a_killed_rank_comes_back_from_the_last_state(command, folder, small):
     assert run.wait() == 0, run.err
     assert "resumed at step" in run.err
     found = ResumeStore(folder / "runs" / "a").latest()
-    assert (found.iteration, found.step, found.processes) == (80, 80 * 32, 2)
-    assert sorted({iteration for iteration, _, _ in numbers(folder)}) == list(range(1, 81))
+    assert (found.iteration, found.step, found.processes) == (600, 600 * 32, 2)
+    assert sorted({iteration for iteration, _, _ in numbers(folder)}) == list(range(1, 601))
 
 
 @pytest.mark.slow
