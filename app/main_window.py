@@ -234,6 +234,9 @@ class MainWindow(QMainWindow):
 
     def _on_selection(self, selected: Sequence[str]) -> None:
         self.actions_by_name.enable_for(len(selected))
+        settings, inspector = self.docks["runSettings"], self.docks["inspector"]
+        if selected and inspector in self.tabifiedDockWidgets(settings) and not inspector.isHidden():
+            inspector.raise_()
 
     def _on_document(self, _: Sequence[object] = ()) -> None:
         self.view.show_document_options()

@@ -180,11 +180,12 @@ class Failed(Event):
 
 @dataclass(frozen=True)
 class Finished(Event):
-    """The run ended in order."""
+    """The run ended in order; interrupted where somebody asked for the end."""
 
     reason: str
     step: int
     iteration: int
+    interrupted: bool = False
 
 
 Sink = Callable[[Event], None]

@@ -61,8 +61,12 @@ class RunDisplay(QObject):
         self._refresh()
 
     def end(self) -> None:
-        """The run is over; figures stay, but nobody works."""
+        """The run is over: nobody works, and what stays of the figures are the run's averages."""
         self._is_running, self._working = False, ""
+        self._shares, self._rates = {}, {}
+        for node_id, node in self._last.items() if self._last_time > 0.0 else ():
+            self._shares[node_id] = min(node.seconds / self._last_time, 1.0)
+            self._rates[node_id] = node.firings / self._last_time
         self._keep_pixels(False)
         for wire in self._canvas.items.wires.values():
             if isinstance(wire.overlay, QueueChip):
@@ -109,7 +113,8 @@ class RunDisplay(QObject):
                 continue
             overlay = self._overlay(node_id)
             share, rate = self._shares.get(node_id, 0.0), self._rates.get(node_id)
-            text = "" if rate is None else f"{_rate(rate)}  ·  {100 * share:.0f} %"
+            average = "" if self._is_running else "average "
+            text = "" if rate is None else f"{average}{_rate(rate)}  ·  {100 * share:.0f} %"
             overlay.set_state(text, share, node_id == self._working, self._shows_heat)
 
     def _overlay(self, node_id: str) -> NodeOverlay:

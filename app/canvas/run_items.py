@@ -23,6 +23,7 @@ CHIP_PIXELS, CHIP_HEIGHT = 10, 16.0
 READABLE_PIXELS, LARGEST_PIXELS = 10.0, 18.0
 TEXT_DETAIL = 0.3
 COOL, HOT = QColor("#3f7fd0"), QColor("#e2483d")
+WORKING = QColor("#3fb46b")
 Z_PROBE = 6.0
 SAMPLES_KEPT = 100
 PROBE_SIZE = (224.0, 92.0)
@@ -45,7 +46,7 @@ class _Overlay(QGraphicsItem):
 
 
 class NodeOverlay(_Overlay):
-    """Rate and share of time under a node, a frame while it works, its heat, and the badge of its failure.
+    """Rate and share of time under a node, a bar over it while it works, its heat, and the badge of its failure.
 
     Attributes:
         share: Part of the run's time that the node has lately taken, in [0, 1].
@@ -92,7 +93,7 @@ class NodeOverlay(_Overlay):
         return self.node.geometry.rect.adjusted(-ROOM, -ROOM, ROOM, ROOM)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: Optional[QWidget] = None) -> None:
-        """Draw heat, frame, text and badge."""
+        """Draw heat, frame or bar, text and badge."""
         detail = option.levelOfDetailFromTransform(painter.worldTransform())
         card = self.node.geometry.rect
         if self.shows_heat and self.share > 0.0:
@@ -101,10 +102,12 @@ class NodeOverlay(_Overlay):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)
             painter.drawRoundedRect(card, RADIUS - 2, RADIUS - 2)
-        if self.is_working or self.has_failed:
+        if self.has_failed:
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(self.theme.error if self.has_failed else self.theme.accent, 3.0))
+            painter.setPen(QPen(self.theme.error, 3.0))
             painter.drawRoundedRect(card.adjusted(-4, -4, 4, 4), RADIUS, RADIUS)
+        elif self.is_working:
+            self._paint_work(painter, card)
         if self.text and detail >= TEXT_DETAIL and not self.node.look.is_reroute:
             pixels = round(min(max(CHIP_PIXELS, READABLE_PIXELS / detail), LARGEST_PIXELS))
             painter.setFont(font(pixels))
@@ -113,6 +116,12 @@ class NodeOverlay(_Overlay):
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self.text)
         if self.has_failed:
             self._paint_badge(painter)
+
+    def _paint_work(self, painter: QPainter, card: QRectF) -> None:
+        """A bar along the top of the card: frames mean that a node is selected, or has failed."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(WORKING)
+        painter.drawRoundedRect(QRectF(card.left(), card.top() - 9, card.width(), 5), 2.5, 2.5)
 
     def _paint_badge(self, painter: QPainter) -> None:
         rect = self._badge()

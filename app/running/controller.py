@@ -36,6 +36,7 @@ class RunController(QObject):
         state: ``idle``, ``starting``, ``running``, ``paused``, ``stopping``, ``finished`` or ``failed``.
         run_folder: Where the present run, or the last one, writes.
         mode: ``train`` or ``infer``, of the present or last run.
+        was_interrupted: Somebody asked for the end of the last run.
         options: What the next run is asked for; the settings panel writes it.
         nodes_folders: Folders of node files besides the per-user one.
         folder: Gives the folder that relative paths and runs lie below.
@@ -61,6 +62,7 @@ class RunController(QObject):
         self.folder: Callable[[], Path] = Path.cwd
         self.nodes_folders: Sequence[Path] = ()
         self.failure: Optional[Failed] = None
+        self.was_interrupted = False
         self._mailbox = Mailbox()
         self._host: Optional[RunHost] = None
         self._outputs: Tuple[Tuple[str, str], ...] = ()
@@ -147,7 +149,7 @@ class RunController(QObject):
 
     def _launch(self, host: RunHost) -> None:
         self._host = host
-        self.failure, self._last_error = None, ""
+        self.failure, self.was_interrupted, self._last_error = None, False, ""
         self._change_state(STARTING)
         if host.can_steer:
             self.session.set_locked(True)
@@ -235,7 +237,7 @@ class RunController(QObject):
         elif isinstance(event, Failed):
             self.failure = event
         elif isinstance(event, Finished):
-            self.failure = None
+            self.failure, self.was_interrupted = None, event.interrupted
         elif isinstance(event, LogMessage) and event.level == "error":
             self._last_error = event.message
 

@@ -15,7 +15,7 @@ from runtime.events import Event, Finished, Metrics, NodeStatistics, RunStarted
 if TYPE_CHECKING:
     from runtime.recording.pace import Pace
 
-from .controller import ACTIVE, IDLE, PAUSED, RunController
+from .controller import ACTIVE, FINISHED, IDLE, PAUSED, RunController
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +96,8 @@ class RunStatus(QWidget):
     def _show(self) -> None:
         self._shown_at = time.monotonic()
         state = self._controller.state
-        parts = [WORDS.get(state, "")]
+        is_interrupted = state == FINISHED and self._controller.was_interrupted
+        parts = ["Interrupted" if is_interrupted else WORDS.get(state, "")]
         if self._step:
             parts += [f"iteration {self._iteration:,}"] if self._controller.mode == "train" else []
             parts.append(f"{self._step:,} steps")

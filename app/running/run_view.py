@@ -118,8 +118,9 @@ class RunView(QObject):
 
     def choose_run(self) -> None:
         """Let the user choose the folder of a run to look at."""
-        choose_folder(self._window, "attachDialog", "Look at a run: choose its folder", self.controller.run_folder
-                      or self._window.files.folder(), self.attach)  # fmt: skip
+        places = [place for place in self._window.watching.runs.folders() if place.is_dir()]
+        start = places[0] if places else self._window.files.folder()
+        choose_folder(self._window, "attachDialog", "Look at a run: choose its folder", start, self.attach)
 
     def attach(self, path: Path) -> None:
         """Look at a run that somebody else started."""

@@ -50,5 +50,6 @@ class HostDisplay:
         self._sink(LogMessage(time.perf_counter() - self._began, level, text))
 
     def summarise(self, places: Optional[Mapping[str, PathLike]] = None) -> None:
-        """Tell the host what came of the run."""
-        self.message("\n".join(summary_lines(self.tally, places)))
+        """Tell the host what came of the run; how it ended, the host has heard as an event."""
+        _, *figures = summary_lines(self.tally, places)
+        self.message("\n".join(["Summary", *figures]))

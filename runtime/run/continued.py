@@ -153,7 +153,7 @@ class ContinuedRun(Run):
         context, progress = self.context, self.context.progress
         self.checkpoints.save_all(reason)
         self._save(reason)
-        context.send(Finished, reason, progress.environment_steps, progress.iterations)
+        context.send(Finished, reason, progress.environment_steps, progress.iterations, self.interrupted)
         self._left_at = time.perf_counter()
         return RunResult(
             reason, progress.environment_steps, progress.iterations, context.elapsed, dict(self._metrics),

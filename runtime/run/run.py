@@ -351,7 +351,7 @@ class Run:
         failures = self._close_nodes()
         if failures:
             raise RunError("all is saved, but closing failed: " + "; ".join(failures))
-        context.send(Finished, reason, progress.environment_steps, progress.iterations)
+        context.send(Finished, reason, progress.environment_steps, progress.iterations, self.interrupted)
         return RunResult(
             reason, progress.environment_steps, progress.iterations, context.elapsed, metrics, engine.statistics()
         )

@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import QPointF
 
+from app.canvas.run_items import WORKING
 from runtime.events import LiveStatistics, Metrics, NodeStats, ProbeSample, WireStats
 from tests.app.running.conftest import RunUnderTest
 
@@ -31,7 +32,7 @@ def test_rates_shares_queues_and_the_working_node(window, display):
     assert overlay.shows_heat
     window.grab()
     display.end()
-    assert not overlay.is_working and chips[0].text == "" and overlay.text == "200/s  ·  50 %"
+    assert not overlay.is_working and chips[0].text == "" and overlay.text == "average 150/s  ·  30 %"
 
 
 def test_a_probe_is_pinned_by_the_menu_of_a_wire_and_shows_its_samples(window, display):
@@ -77,6 +78,13 @@ def test_the_status_bar_tells_where_the_run_stands(window, qtbot):
     assert status.text.text().startswith("Running  ·  iteration ") and status.bar.isVisible()
     assert status.bar.maximum() == 1000
     run.stop()
+    assert status.text.text().startswith("Interrupted  ·  ")
+    texts = [record.text for record, line in window.watching.log.model.lines.rows if line < 0]
+    assert [text.split(";")[0] for text in texts if text.startswith(("Finished", "Interrupted"))] == [
+        "Interrupted: stopped in the editor"
+    ]
+    run.states.clear()
+    run.start("finished", iterations=1)
     assert status.text.text().startswith("Finished")
 
 
@@ -119,3 +127,35 @@ def test_an_interpreter_is_tried_in_the_background(window, qtbot):
     panel.interpreter.setText("/bin/false")
     panel.interpreter.editingFinished.emit()
     qtbot.waitUntil(lambda: "cannot run DNNE" in panel.interpreter_says.text(), timeout=30_000)
+
+
+def test_a_selected_node_brings_its_parameters_before_the_run_settings(window, qtbot):
+    window.actions_by_name["actionRunSettings"].trigger()
+    qtbot.waitUntil(lambda: not window.docks["runSettings"].visibleRegion().isEmpty())
+    window.session.select(["6"])
+    qtbot.waitUntil(lambda: not window.docks["inspector"].visibleRegion().isEmpty())
+    window.docks["inspector"].hide()
+    window.session.select(["5"])
+    assert window.docks["inspector"].isHidden()
+
+
+def test_looking_at_a_run_starts_where_the_runs_lie(window, dialog, tmp_path):
+    (tmp_path / "runs" / "last").mkdir(parents=True)
+    window.controller.run_folder = tmp_path / "runs" / "last"
+    window.actions_by_name["actionAttach"].trigger()
+    chooser = dialog(window, "attachDialog")
+    assert chooser.directory().absolutePath() == str(tmp_path / "runs")
+    chooser.reject()
+
+
+def test_the_working_node_is_not_framed_as_a_selected_one(window, display, qtbot):
+    display.show_statistics(statistics(1.0, 100, 0.1))
+    canvas = window.canvas
+    card = canvas.items.nodes["6"].card
+    window.grab()
+
+    def colour(place):
+        return canvas.viewer.viewport().grab().toImage().pixelColor(canvas.viewer.mapFromScene(place))
+
+    assert colour(QPointF(card.center().x(), card.top() - 6.5)) == WORKING
+    assert colour(QPointF(card.left() - 4, card.center().y())) != canvas.theme.accent

@@ -113,7 +113,7 @@ def test_dash_is_standard_output(capsys):
     sink(Finished(1.0, "timeout", 5, 1))
     sink.close()
     assert _strict(capsys.readouterr().out) == [
-        {"event": "finished", "time": 1.0, "reason": "timeout", "step": 5, "iteration": 1}
+        {"event": "finished", "time": 1.0, "reason": "timeout", "step": 5, "iteration": 1, "interrupted": False}
     ]
 
 
