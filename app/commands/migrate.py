@@ -12,7 +12,7 @@ from typing import Any, Dict, List
 from runtime.atomic import write_bytes, write_text
 from runtime.errors import DnneError
 
-from ..migration import WRAPPED, MigrationError, OldCommand, migrate, take_apart, workflow_graph, wrapper_text
+from ..migration import WRAPPED, MigrationError, migrate, take_apart, workflow_graph, wrapper_text
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -39,26 +39,26 @@ def run(args: argparse.Namespace) -> int:
     folder = Path(args.folder)
     old = take_apart(args.old) if args.old else None
     workflow = _workflow(args, old, folder)
+    texts: Dict[Path, str] = {}
     if args.create_wrappers:
-        for script in WRAPPED:
-            _write(folder / script, wrapper_text(script, str(Path(workflow).resolve())), args)
-    if old is not None:
-        _migrate(args, old, workflow, folder)
-    return 0
-
-
-def _migrate(args: argparse.Namespace, old: OldCommand, workflow: str, folder: Path) -> None:
-    migration = migrate(old, workflow_graph(workflow), folder)
+        texts = {folder / script: wrapper_text(script, str(Path(workflow).resolve())) for script in WRAPPED}
+    migration = migrate(old, workflow_graph(workflow), folder) if old is not None else None
     config_file = None
-    if migration.config:
+    if old is not None and migration is not None and migration.config:
         name = Path(old.options["config-name"]).with_suffix("").name
         config_file = args.output or str(folder / f"{name}-dnne.yaml")
-        _write(Path(config_file), _yaml(migration.config, migration.notes), args)
+        texts[Path(config_file)] = _yaml(migration.config, migration.notes)
     elif args.output:
         raise MigrationError(f"-o {args.output}: the command has no configuration with keys that are kept")
-    for note in migration.notes:
-        print(f"note: {note}", file=sys.stderr)
-    print(shlex.join(["dnne", *migration.command(workflow, config_file)]))
+    for path in texts:
+        _check_free(path, args)
+    for path, text in texts.items():
+        _write(path, text, args)
+    if migration is not None:
+        for note in migration.notes:
+            print(f"note: {note}", file=sys.stderr)
+        print(shlex.join(["dnne", *migration.command(workflow, config_file)]))
+    return 0
 
 
 def _workflow(args: argparse.Namespace, old: Any, folder: Path) -> str:
@@ -71,16 +71,21 @@ def _workflow(args: argparse.Namespace, old: Any, folder: Path) -> str:
     raise MigrationError(f"which workflow is to be trained? Give --workflow FILE{tried}")
 
 
+def _check_free(path: Path, args: argparse.Namespace) -> None:
+    if path.exists() and not args.backup and not args.force:
+        raise MigrationError(f"{path} exists; --backup keeps a copy of it, --force does not")
+    if path.exists() and args.backup and _copy(path).exists():
+        raise MigrationError(f"{_copy(path)} exists already; move it away first")
+
+
+def _copy(path: Path) -> Path:
+    return path.with_name(path.name + ".bak")
+
+
 def _write(path: Path, text: str, args: argparse.Namespace) -> None:
-    if path.exists():
-        if not args.backup and not args.force:
-            raise MigrationError(f"{path} exists; --backup keeps a copy of it, --force does not")
-        if args.backup:
-            copy = path.with_name(path.name + ".bak")
-            if copy.exists():
-                raise MigrationError(f"{copy} exists already; move it away first")
-            write_bytes(copy, path.read_bytes())
-            print(f"kept {copy}", file=sys.stderr)
+    if path.exists() and args.backup:
+        write_bytes(_copy(path), path.read_bytes())
+        print(f"kept {_copy(path)}", file=sys.stderr)
     write_text(path, text)
     print(f"wrote {path}", file=sys.stderr)
 

@@ -144,12 +144,15 @@ class IsaacGymStepNode(Node):
         return {"observations": observations, "critic_observations": critic_observations}
 
     def collect_metrics(self) -> Dict[str, float]:
-        """episode/mean_reward, … over the last finished episodes; in inference eval/mean_reward, … over all of them.
+        """episode/mean_reward, … over the last finished episodes; in inference eval/mean_reward, …
+
+        An inference of N episodes averages over these, any other over the last ones of `eval/ended_episodes`.
 
         In training also env/…, what the environments logged, averaged over the steps since the last call.
         """
         if self.context.inference:
-            return {f"eval/{name}": value for name, value in self.episodes.summary().items()}
+            ended = {} if self.context.episodes else {"ended_episodes": float(self.episodes.count)}
+            return {f"eval/{name}": value for name, value in {**self.episodes.summary(), **ended}.items()}
         engine = self.simulation.metrics() if self.simulation else {}
         return {**self.episodes.metrics(), **self.averages.take(), **engine}
 

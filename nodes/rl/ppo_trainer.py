@@ -211,8 +211,8 @@ class PPOTrainerNode(CheckpointedNode):
         rows = self.settings().rows_per_minibatch(num_envs)
         if self.context.rank == 0 and (processes > 1 or parts > 1):
             self.context.log(
-                f"minibatches of {rows * processes} transitions: {rows} on each of {processes} processes, in {parts} "
-                f"parts of {rows // parts}",
+                f"minibatches of {rows * processes} transitions: {rows} on each of {processes} processes"
+                + (f", in {parts} parts of {rows // parts}" if parts > 1 else ""),
                 node_id=self.id,
             )
 

@@ -105,7 +105,11 @@ def _existing_folder(directory: PathLike, node_id: str) -> Path:
             f"node {node_id}: the checkpoint folder {root} {reason}; expected a folder with {folder.name}/"
         )
     others = [path.name for path in node_folders(root).values()]
-    found = f"found {', '.join(others)}" if others else "found no node folder at all"
+    found = (
+        f"found {', '.join(others)}"
+        if others
+        else "found no node folder at all (a training saves with --save-checkpoint-dir)"
+    )
     is_inside = (root / MODEL_FILE).is_file()
     hint = f"; {root} is the folder of one node, give its parent {root.parent}" if is_inside else ""
     raise CheckpointError(f"node {node_id}: the checkpoint folder {root} has no {folder.name}/; {found}{hint}")

@@ -5,11 +5,13 @@ after iteration 120, ``DIR/node_3/best/`` the best one. ``model.pt`` alone is th
 its metadata for people and tools.
 """
 
+import json
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 from urllib.parse import quote, unquote
 
 from ..atomic import PathLike, is_unfinished
+from ..errors import CheckpointError
 
 MODEL_FILE = "model.pt"
 METADATA_FILE = "metadata.json"
@@ -33,9 +35,31 @@ def node_folders(directory: PathLike) -> Dict[str, Path]:
 
 
 def checkpoint_folder(folder: PathLike) -> Path:
-    """Return the folder itself, or ``checkpoints`` in the folder of a run that holds them there."""
-    inner = Path(folder) / "checkpoints"
-    return inner if not node_folders(folder) and node_folders(inner) else Path(folder)
+    """Return the folder itself, or, for the folder of a run, that of its checkpoints, inside it or as run.json says.
+
+    Raises:
+        CheckpointError: run.json cannot be read.
+    """
+    own, inner = Path(folder), Path(folder) / "checkpoints"
+    if node_folders(own):
+        return own
+    if node_folders(inner):
+        return inner
+    noted = _noted_folder(own / "run.json")
+    return noted if noted is not None and node_folders(noted) else own
+
+
+def _noted_folder(info_file: Path) -> Optional[Path]:
+    """Where a run saved its checkpoints; ``None`` where it saved none, or where this is no run."""
+    if not info_file.is_file():
+        return None
+    try:
+        info = json.loads(info_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{info_file} cannot be read: {error}") from error
+    settings = info.get("settings") if isinstance(info, dict) else None
+    noted = settings.get("save_checkpoint_dir") if isinstance(settings, dict) else None
+    return Path(str(info.get("folder", ".")), str(noted)) if noted else None
 
 
 def history_folder(folder: Path, iteration: int) -> Path:

@@ -10,6 +10,9 @@ from .state_codec import named_tensors
 
 Shape = Tuple[int, ...]
 
+LISTED = 6
+"""Tensors that an error names."""
+
 
 def state_shapes(state: Any) -> Dict[str, Shape]:
     """Return the shape of every tensor in a (nested) state by name."""
@@ -32,7 +35,7 @@ def check_state_fits(
         path: The checkpoint's file, for the message.
 
     Raises:
-        CheckpointError: tensors are missing, unexpected or of another shape; lists them all, with expected and found.
+        CheckpointError: tensors are missing, unexpected or of another shape; names the first, with expected and found.
     """
     expected = {name: _shape(value) for name, value in expected_shapes.items()}
     found = state_shapes(checkpoint_state)
@@ -40,7 +43,12 @@ def check_state_fits(
     if problems:
         source = "the checkpoint" if path is None else str(path)
         node = "" if node_id is None else f"node {node_id}: "
-        raise CheckpointError(f"{node}{source} does not fit:\n" + "\n".join(f"  {problem}" for problem in problems))
+        more = len(problems) - LISTED
+        listed = [*problems[:LISTED], *([f"and {more} more"] if more > 0 else [])]
+        raise CheckpointError(
+            f"{node}{source} does not fit; it is of another workflow, or of other sizes:\n"
+            + "\n".join(f"  {problem}" for problem in listed)
+        )
 
 
 class Fit(NamedTuple):

@@ -158,7 +158,9 @@ def _add_files(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None
             metavar="K",
             help="keep the K newest checkpoints and the best",
         )
-    group.add_argument("--load-checkpoint-dir", metavar="DIR", help="load the checkpoints of all nodes from DIR")
+    group.add_argument(
+        "--load-checkpoint-dir", metavar="DIR", help="load all nodes from DIR, of checkpoints or of a run"
+    )
     if infer:
         group.add_argument("--untrained", action="store_true", help="infer with random weights, without a checkpoint")
     if train:

@@ -89,8 +89,8 @@ def _assign_to(graph: Graph, node: Node, assignment: Assignment) -> Iterator[Pro
     name, text = assignment.name, assignment.text
     if name not in node.parameters:
         hint = elsewhere(graph, name) or did_you_mean(name, node.parameters)
-        known = ", ".join(node.parameters) or "none"
-        yield Problem(node.id, name, f"{text}: unknown parameter {name!r}{hint}", f"it has {known}")
+        known = "" if hint else f"it has {', '.join(node.parameters) or 'none'}"
+        yield Problem(node.id, name, f"{text}: unknown parameter {name!r}{hint}", known)
         return
     constant = graph.constants.get((node.id, name))
     if constant is not None:

@@ -82,7 +82,8 @@ def connect(mode: Mode, args: argparse.Namespace) -> Team:
         DistributedError: they cannot be reached.
     """
     asked = any(getattr(args, name, None) for name in ("train_mode", "world_size", "nproc"))
-    note = f"{mode.world_size} processes: {mode.reason}" if mode.world_size > 1 else f"one process: {mode.reason}"
+    reason = f"started by this command, {mode.local} on this machine" if EXIT_CODE_FILE in os.environ else mode.reason
+    note = f"{mode.world_size} processes: {reason}" if mode.world_size > 1 else f"one process: {mode.reason}"
     if mode.kind != JOIN or mode.world_size == 1:
         return Team(Communicator(), note if asked or mode.kind == JOIN else "")
     from ..distributed.process_group import DEFAULT_TIMEOUT, ProcessGroup

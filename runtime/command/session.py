@@ -139,7 +139,7 @@ class Session:
         folder = self.settings.load_checkpoint_dir
         if folder is not None and self.communicator.rank == 0 and not Path(folder).is_dir():
             raise RunError(
-                f"--load-checkpoint-dir {folder}: there is no such folder; expected one with node_<id>/model.pt"
+                f"--load-checkpoint-dir {folder}: there is no such folder; expected node_<id>/model.pt in it, or a run"
             )
 
     def _keep_edits(self, saved: Dict[str, Any]) -> None:
@@ -335,6 +335,8 @@ class Session:
         if not self.settings.inference:
             if self.settings.save_checkpoint_dir:
                 places["checkpoints"] = self.settings.save_checkpoint_dir
+            elif display.tally.failure is None:
+                places["checkpoints"] = "none were saved; --save-checkpoint-dir DIR or --save-interval N saves them"
             if self._counted_end(tally.step, tally.iteration) is None and ResumeStore(folder.path).entries():
                 places["to go on"] = f"--resume {folder.path}"
         display.summarise(places)

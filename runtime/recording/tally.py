@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..atomic import PathLike
 from ..duration import format_duration
-from ..events import Event, Failed, Finished, Metrics, NodeStatistics, NodeStats, RunStarted
+from ..events import Event, Failed, Finished, LogMessage, Metrics, NodeStatistics, NodeStats, RunStarted
 
 MEAN_REWARD = "episode/mean_reward"
 EVALUATION = "eval/"
@@ -16,7 +16,7 @@ class RunTally:
 
     Attributes:
         started: The event that began this process's part of the run.
-        time: Seconds since this process started the run.
+        time: Seconds since this process started the run; what is logged after its end, as of a video, does not count.
         step, iteration: Counts from the run's beginning, across resumes.
         mean_reward: The last reported mean reward of episodes; NaN before there is one.
         best_mean_reward: The highest one that this process reported.
@@ -39,7 +39,8 @@ class RunTally:
 
     def __call__(self, event: Event) -> None:
         """Take one event into account."""
-        self.time = max(self.time, event.time)
+        if self.finished is None or not isinstance(event, LogMessage):
+            self.time = max(self.time, event.time)
         if isinstance(event, Metrics):
             self._add_metrics(event)
         elif isinstance(event, NodeStatistics):
@@ -133,12 +134,18 @@ def _last_evaluation(figures: Mapping[str, float]) -> Dict[str, str]:
 
 
 def _evaluation_rows(figures: Mapping[str, float]) -> Dict[str, str]:
-    rows = {"episodes": f"{figures['episodes']:,.0f}"} if "episodes" in figures else {}
+    rows = {"episodes": _episodes(figures)} if "episodes" in figures else {}
     if "mean_reward" in figures:
         spread = ", ".join(f"{name} {figures[f'{name}_reward']:.2f}" for name in ("std", "min", "max"))
         rows["mean episode reward"] = f"{figures['mean_reward']:.2f} ({spread})"
         rows["mean episode length"] = f"{figures['mean_length']:.1f} steps"
     return rows
+
+
+def _episodes(figures: Mapping[str, float]) -> str:
+    count, ended = figures["episodes"], figures.get("ended_episodes", 0.0)
+    last = f", the last of {ended:,.0f} that ended; --episodes N counts N, evenly over the environments"
+    return f"{count:,.0f}{last if ended > count else ''}"
 
 
 def _verdict(tally: RunTally) -> str:

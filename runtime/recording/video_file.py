@@ -59,6 +59,7 @@ class VideoFile:
     Attributes:
         path: Where it will lie.
         frames: How many it has.
+        frames_per_second: How fast it plays.
     """
 
     def __init__(self, path: PathLike, frames_per_second: float):
@@ -75,7 +76,7 @@ class VideoFile:
         self._temporary = temporary_path(self.path)
         writer: Type[Any] = _Mp4 if self.path.suffix.lower() == ".mp4" else _Gif
         self._writer = writer(self._temporary, self.format, frames_per_second)
-        self.frames = 0
+        self.frames, self.frames_per_second = 0, frames_per_second
 
     def add(self, picture: Any) -> None:
         """Add a picture, a numpy array. Shape: (height, width, 3) uint8.

@@ -12,12 +12,16 @@ from ..checkpoints import (
     DEFAULT_METRIC,
     BestMetric,
     CheckpointTrigger,
+    ResumeStore,
+    check_state_fits,
     enough_space,
     load_node_checkpoint,
     node_metadata,
     save_node_checkpoint,
+    state_shapes,
 )
-from ..checkpoints.layout import MODEL_FILE, node_folder, node_folders
+from ..checkpoints.layout import MODEL_FILE, checkpoint_folder, node_folder, node_folders
+from ..checkpoints.resume import STATE_FILE
 from ..checkpoints.state_codec import named_tensors
 from ..context import RunContext
 from ..errors import CheckpointError
@@ -166,6 +170,11 @@ def _quality(settings: CheckpointSettings) -> BestMetric:
 def load_checkpoints(graph: Graph, directory: str, context: RunContext) -> List[str]:
     """Load every node's state that the folder holds; per-node ``checkpoint_enabled`` does not matter here.
 
+    Args:
+        graph: Set up for the run.
+        directory: Of checkpoints, or of a run. One that saved none gives the weights of its newest resume state.
+        context: Gets what was loaded as log lines.
+
     Returns:
         The files that were loaded.
 
@@ -173,6 +182,9 @@ def load_checkpoints(graph: Graph, directory: str, context: RunContext) -> List[
         CheckpointError: The folder or a needed node is missing, or a state does not fit; names file, node, expected
             and found.
     """
+    directory = str(checkpoint_folder(directory))
+    if not node_folders(directory) and ResumeStore(directory).entries():
+        return _load_resume_state(graph, directory, context)
     loaded = []
     for target, folder_id, required in _load_plan(graph):
         if not required and folder_id not in _available(directory):
@@ -186,6 +198,29 @@ def load_checkpoints(graph: Graph, directory: str, context: RunContext) -> List[
         loaded.append(str(checkpoint.path))
         context.log(f"loaded {checkpoint.path} (iteration {checkpoint.metadata['iteration']})")
     return loaded
+
+
+def _load_resume_state(graph: Graph, directory: str, context: RunContext) -> List[str]:
+    """What an agent needs to act, out of the state from which a run without checkpoints would go on."""
+    found = ResumeStore(directory).latest()
+    for target, node_id, required in _load_plan(graph):
+        if not required:
+            continue
+        saved = found.state["nodes"].get(node_id)
+        if saved is None or saved["type"] != target.type_name:
+            there = "nothing" if saved is None else f"a {saved['type']}"
+            raise CheckpointError(
+                f"{found.path} is of another workflow: node {target.id} ({target.label}) needs the state of a "
+                f"{target.type_name}, and node {node_id} is {there} there"
+            )
+        try:
+            state = target.shared_state(saved["state"])
+            check_state_fits(state_shapes(target.shared_state(target.state_dict())), state)
+            target.load_state_dict(decode(state, context.device))
+        except CheckpointError as error:
+            raise CheckpointError(f"{found.path} does not fit node {target.id} ({target.label}): {error}") from error
+        context.log(f"loaded {target.label} from {found.path} (iteration {found.iteration})")
+    return [str(found.path / STATE_FILE)]
 
 
 def best_states(graph: Graph, directory: str, device: torch.device) -> Dict[str, Any]:

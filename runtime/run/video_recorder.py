@@ -21,8 +21,7 @@ class VideoRecorder:
 
     In inference the video plays in simulated time, however fast the run was. In training, which may take days, it
     holds at most `TRAINING_FRAMES` pictures per second of the clock, and goes on where pictures fail. It reads the
-    states that a viewer reads, and so
-    changes no bit of the run.
+    states that a viewer reads, and so changes no bit of the run.
     """
 
     def __init__(self, path: PathLike, run: Run):
@@ -95,7 +94,9 @@ class VideoRecorder:
         video, self._video = self._video, None
         if video is not None:
             video.close()
-            self._context.log(f"recorded {video.frames} pictures of environment 0: {video.path}")
+            seconds, rate = video.frames / video.frames_per_second, video.frames_per_second
+            pictures = f"{video.frames} pictures of environment 0, {seconds:.1f} s at {rate:.3g} pictures/s"
+            self._context.log(f"recorded {pictures}: {video.path}")
 
     def __enter__(self) -> VideoRecorder:
         return self

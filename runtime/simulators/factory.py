@@ -125,7 +125,7 @@ def _elsewhere(task: str) -> str:
 
 def _listing(names: Iterable[str]) -> str:
     listed = ", ".join(sorted(names))
-    return f"; there are: {listed}" if listed else ""
+    return f"; there are: {listed}; a task of your own is found with --nodes-dir DIR" if listed else ""
 
 
 def _engines(simulator: str) -> List[Engine]:

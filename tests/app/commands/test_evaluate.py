@@ -127,6 +127,30 @@ def test_a_run_folder_and_its_best_checkpoint(dnne, small, folder):
     assert _documents(dnne, small, *words)[0]["returns"] == best["returns"]
 
 
+def test_a_run_leads_to_its_checkpoints_elsewhere(dnne, trained):
+    rows = [
+        _documents(dnne, trained, "--load-checkpoint-dir", name, "--episodes", 4)[0] for name in ("one", "runs/one")
+    ]
+    assert rows[0]["returns"] == rows[1]["returns"]
+
+
+def test_a_run_without_checkpoints_is_evaluated_from_its_resume_state(dnne, trained, folder):
+    trainings = [dnne("train", trained, "--iterations", 2, "--seed", 1, "--run-name", "bare")]
+    assert "none were saved; --save-checkpoint-dir DIR" in trainings[0].err
+    rows = [
+        _documents(dnne, trained, "--load-checkpoint-dir", name, "--episodes", 4)[0] for name in ("one", "runs/bare")
+    ]
+    assert rows[0]["returns"] == rows[1]["returns"]
+    outcome = dnne("infer", trained, "--load-checkpoint-dir", "runs/bare", "--episodes", 4, "3.hidden_sizes=[7]")
+    assert outcome.code == 1
+    assert "does not fit node 3 (Agent)" in outcome.err
+    assert "expected shape (7, 4), found (8, 4)" in outcome.err
+    (folder / "runs/bare/run.json").write_text("{")
+    outcome = dnne("infer", trained, "--load-checkpoint-dir", "runs/bare", "--episodes", 4)
+    assert outcome.code == 1
+    assert "run.json cannot be read" in outcome.err
+
+
 def test_a_folder_without_a_best_checkpoint_is_named(dnne, trained):
     outcome = dnne("evaluate", trained, "--load-checkpoint-dir", "one", "--best")
     assert outcome.code != 0

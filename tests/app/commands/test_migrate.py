@@ -77,6 +77,11 @@ def test_wrappers_take_the_old_options_and_train(dnne, configs):
     refused = dnne("migrate", "--workflow", "small.json", "--create-wrappers")
     assert refused.code == 2
     assert "run.py exists" in refused.err
+    (configs / "run.py").rename(configs / "run_ddp.py")
+    refused = dnne("migrate", "--workflow", "small.json", "--create-wrappers")
+    assert refused.code == 2
+    assert not (configs / "run.py").exists(), "nothing is written where something is refused"
+    (configs / "run_ddp.py").rename(configs / "run.py")
     assert dnne("migrate", "--workflow", "small.json", "--create-wrappers", "--backup").code == 0
     assert (configs / "run.py.bak").read_text() == "print('the old one')\n"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -35,6 +35,7 @@ def test_inference_is_recorded_in_simulated_time(dnne, folder, small):
     frames, seconds = frames_and_seconds(folder / "run.mp4")
     assert 97 <= frames <= 100
     assert seconds == pytest.approx(frames * 0.0166, rel=0.01)
+    assert f"recorded {frames} pictures of environment 0, {seconds:.1f} s at 60.2 pictures/s: run.mp4" in result.err
 
 
 def test_training_is_recorded_without_changing_a_bit(dnne, folder, small):

@@ -142,6 +142,7 @@ def test_a_killed_rank_without_restarts_is_named(command, folder, small):
     assert run.wait(20) == 1
     assert "error: rank 1 (process " in run.err
     assert "it was ended by SIGKILL" in run.err
+    assert "2 processes: started by this command, 2 on this machine" in run.err
 
 
 @pytest.mark.slow

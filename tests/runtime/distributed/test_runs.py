@@ -71,7 +71,7 @@ def test_ranks_train_the_same_agent_on_their_own_episodes(group, folder, small):
     assert codes(group(2, *arguments, "--run-name", "b")) == [0, 0]
     assert numbers(folder, "a") == numbers(folder, "b")
     assert "2 processes: this is rank 0 of 2" in first[0].err
-    assert "minibatches of 16 transitions: 8 on each of 2 processes" in first[0].err
+    assert "minibatches of 16 transitions: 8 on each of 2 processes\n" in first[0].err
     assert first[1].err == ""
     assert [path.name for path in (folder / "runs").iterdir()].sort() == ["a", "b"].sort()
 

@@ -1,6 +1,6 @@
 import math
 
-from runtime.events import Failed, Finished, Metrics, NodeStatistics, NodeStats, RunStarted
+from runtime.events import Failed, Finished, LogMessage, Metrics, NodeStatistics, NodeStats, RunStarted
 from runtime.recording.tally import RunTally, summary_lines
 
 
@@ -46,6 +46,20 @@ def test_a_resumed_run_counts_its_own_speed():
     assert lines[0] == "Finished: steps"
     assert lines[1] == "  environment steps  1,200 (200 since the resume)"
     assert lines[4] == "  speed              100 steps/s"
+
+
+def test_what_is_logged_after_the_end_costs_no_speed():
+    tally = _tally(_started(), Finished(2.0, "steps", 400, 4), LogMessage(30.0, "info", "recorded it"))
+    assert (tally.time, tally.steps_per_second) == (2.0, 200.0)
+
+
+def test_an_inference_without_a_number_of_episodes_says_which_ones_count():
+    figures = {"episodes": 64.0, "mean_reward": 1.0, "std_reward": 0.0, "min_reward": 1.0, "max_reward": 1.0}
+    for ended, expected in ((1234, "64, the last of 1,234 that ended; --episodes N counts N"), (64, "64")):
+        values = {**figures, "mean_length": 9.0, "ended_episodes": float(ended)}
+        tally = _tally(_started(), Metrics(1.0, 100, 0, {f"eval/{name}": value for name, value in values.items()}))
+        (line,) = (line for line in summary_lines(tally) if line.startswith("  episodes"))
+        assert line.split("  ")[-1].strip().startswith(expected)
 
 
 def test_the_summary_says_what_came_of_the_run_and_where_it_lies():

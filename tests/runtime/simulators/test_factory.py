@@ -68,7 +68,9 @@ def test_unknown_simulator():
 
 
 def test_misspelt_task():
-    with pytest.raises(SimulatorError, match=r"task 'cartpol'; did you mean 'Cartpole'\?; there are: Cartpole"):
+    with pytest.raises(
+        SimulatorError, match=r"task 'cartpol'; did you mean 'Cartpole'\?; there are: Cartpole.*--nodes-dir DIR"
+    ):
         task_spec("cartpol", 2)
     with pytest.raises(SimulatorError, match=r"simulator 'torch' does not have a task 'Humanoid'; there are: Cartpole"):
         task_spec("Humanoid", 2, "torch")
