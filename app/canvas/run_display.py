@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional, Set, Tuple
 
-from PySide6.QtCore import QObject, QPointF, Signal
+from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF, Signal
 from PySide6.QtWidgets import QGraphicsItem
 
 from runtime.events import LiveStatistics, NodeStatistics, NodeStats, ProbeSample
@@ -12,6 +12,7 @@ from runtime.events import LiveStatistics, NodeStatistics, NodeStats, ProbeSampl
 from .canvas import Canvas
 from .hits import PORT, WIRE, Hit
 from .looks import OUT
+from .probe_placing import find_place
 from .run_items import PROBE_SIZE, NodeOverlay, ProbeItem, QueueChip
 
 Output = Tuple[str, str]
@@ -231,7 +232,7 @@ class RunDisplay(QObject):
         return probe
 
     def _place(self, output: Output) -> None:
-        """Beside the middle of the output's first wire; beside the port where it has none."""
+        """Near the middle of the output's first wire, or near the port where it has none; where it hides least."""
         items = self._canvas.items
         wires = [wire for wire in items.wires.values() if (wire.look.source, wire.look.output) == output]
         if wires:
@@ -240,11 +241,10 @@ class RunDisplay(QObject):
             place = items.nodes[output[0]].port_place(OUT, output[1]) + QPointF(14, 14)
         else:
             return
-        width, height = (length / self._canvas.viewer.zoom for length in PROBE_SIZE)
-        taken = [other.pos() for key, other in self._probes.items() if key != output]
-        while any(abs(place.x() - t.x()) < width and abs(place.y() - t.y()) < height for t in taken):
-            place = place + QPointF(0, height * 1.06)
-        self._probes[output].setPos(place)
+        size = QSizeF(*PROBE_SIZE) / self._canvas.viewer.zoom
+        taken = [QRectF(other.pos(), size) for key, other in self._probes.items() if key != output]
+        cards = (item.card for item in items.nodes.values())
+        self._probes[output].setPos(find_place(place, size, cards, taken))
 
     def _remove(self, output: Output) -> None:
         probe = self._probes.pop(output)

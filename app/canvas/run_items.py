@@ -110,12 +110,21 @@ class NodeOverlay(_Overlay):
             self._paint_work(painter, card)
         if self.text and detail >= TEXT_DETAIL and not self.node.look.is_reroute:
             pixels = round(min(max(CHIP_PIXELS, READABLE_PIXELS / detail), LARGEST_PIXELS))
-            painter.setFont(font(pixels))
-            painter.setPen(self.theme.dim_text)
-            place = QRectF(card.left() - ROOM, card.bottom() + 3, card.width() + 2 * ROOM, pixels + 8.0)
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self.text)
+            self._paint_text(painter, QPointF(card.center().x(), card.bottom() + 3), pixels)
         if self.has_failed:
             self._paint_badge(painter)
+
+    def _paint_text(self, painter: QPainter, top: QPointF, pixels: int) -> None:
+        """On the canvas's background, so that no wire runs through it."""
+        chosen = font(pixels)
+        width = QFontMetricsF(chosen).horizontalAdvance(self.text) + 8
+        place = QRectF(top.x() - width / 2, top.y(), width, pixels + 8.0)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.theme.background)
+        painter.drawRoundedRect(place, 3, 3)
+        painter.setFont(chosen)
+        painter.setPen(self.theme.dim_text)
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self.text)
 
     def _paint_work(self, painter: QPainter, card: QRectF) -> None:
         """A bar along the top of the card: frames mean that a node is selected, or has failed."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any, Dict, List, Mapping, Sequence
 
-from .entries import RunEntry
+from .entries import RunEntry, node_types
 
 IGNORED = (
     "mode", "timeout", "verbose", "visual", "resume_interval", "save_checkpoint_dir", "load_checkpoint_dir",
@@ -31,9 +32,22 @@ def describe(values: Mapping[str, Any], names: Sequence[str], titles: Mapping[st
 
 
 def differences_by_run(entries: Sequence[RunEntry], titles: Mapping[str, str]) -> Dict[str, str]:
-    """What differs between runs that are compared, by name of the run."""
+    """What differs between runs that are compared, by name of the run: nodes, parameters and settings."""
     names = differing_names([entry.values for entry in entries])
-    return {entry.name: describe(entry.values, names, titles) for entry in entries}
+    kinds = differing_types([node_types(entry.path) for entry in entries])
+    texts = {}
+    for entry, types in zip(entries, kinds):
+        parts = [f"with {', '.join(types)}"] if types else []
+        values = describe(entry.values, names, titles)
+        texts[entry.name] = " · ".join([*parts, *([values] if values else [])])
+    return texts
+
+
+def differing_types(all_types: Sequence[Sequence[str]]) -> List[List[str]]:
+    """Of each workflow the types of nodes that another, where it is known, has not, or not as often."""
+    counts = [Counter(types) for types in all_types]
+    known = [count for count in counts if count]
+    return [[name for name in sorted(own) if any(other[name] != own[name] for other in known)] for own in counts]
 
 
 def differences_within_workflows(entries: Sequence[RunEntry]) -> Dict[str, List[str]]:
@@ -44,6 +58,16 @@ def differences_within_workflows(entries: Sequence[RunEntry]) -> Dict[str, List[
     return {
         workflow: [name for name in differing_names(values) if name != "seed"] for workflow, values in groups.items()
     }
+
+
+def unusual_names(
+    values: Mapping[str, Any], all_values: Sequence[Mapping[str, Any]], names: Sequence[str]
+) -> List[str]:
+    """Those of the names whose value most of the runs, more than two of three, do not share."""
+    return [
+        name for name in names
+        if 3 * sum(_key(other[name]) == _key(values[name]) for other in all_values) <= 2 * len(all_values)
+    ]  # fmt: skip
 
 
 def _titled(name: str, titles: Mapping[str, str]) -> str:

@@ -201,6 +201,15 @@ def flat_values(info: Mapping[str, Any]) -> Dict[str, Any]:
     return values
 
 
+def node_types(path: Path) -> List[str]:
+    """Types of a run's nodes, from its workflow; empty where that cannot be read."""
+    try:
+        nodes = json.loads((path / WORKFLOW_FILE).read_text(encoding="utf-8"))["nodes"]
+        return [str(node["class_type"]) for node in nodes.values()]
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return []
+
+
 def node_titles(path: Path) -> Dict[str, str]:
     """Titles of a run's nodes by id, from its workflow; empty where that cannot be read."""
     try:

@@ -13,7 +13,7 @@ from app.plots.labels import duration_text, short_number
 from app.theme import colours, current_theme
 from runtime.modes import INFER
 
-from .differences import describe, differences_within_workflows
+from .differences import describe, differences_within_workflows, unusual_names
 from .entries import DAMAGED, FAILED, INTERRUPTED, RUNNING, RunEntry
 
 STATE, STARTED, WORKFLOW, REWARD, BEST, STEPS, TIME, SEED, DIFFERS, NAME = range(10)
@@ -43,7 +43,13 @@ class RunsModel(QAbstractTableModel):
         """
         names = differences_within_workflows(entries)
         self.titles = dict(titles)
-        differs = [describe(entry.values, names[entry.workflow], titles.get(entry.workflow, {})) for entry in entries]
+        groups: Dict[str, List[Mapping[str, Any]]] = {}
+        for entry in entries:
+            groups.setdefault(entry.workflow, []).append(entry.values)
+        unusual = [unusual_names(entry.values, groups[entry.workflow], names[entry.workflow]) for entry in entries]
+        differs = [
+            describe(entry.values, own, titles.get(entry.workflow, {})) for entry, own in zip(entries, unusual)
+        ]  # fmt: skip
         if [entry.path for entry in entries] == [entry.path for entry in self.entries]:
             self._update(list(entries), differs)
             return

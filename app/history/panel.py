@@ -22,12 +22,12 @@ from app.background import Tasks
 from app.panels.widgets import flat_button, refresh_icons, text_label
 
 from .entries import DAMAGED, RUNNING, RunEntry, RunReader, node_titles
-from .model import DIFFERS, STARTED, RunsModel, RunsProxy
+from .model import DIFFERS, NAME, STARTED, RunsModel, RunsProxy
 
 POLL_MS, SETTLE_MS = 4000, 300
 _LEAST_WIDTH, _ROOM_FOR_BUTTONS = 260, 460
 _BUTTONS = ("compare", "attach", "load")
-_WIDTHS = (78, 78, 110, 58, 58, 72, 56, 44, 200, 200)
+_WIDTHS = (78, 60, 100, 54, 54, 66, 50, 40, 240, 220)
 _EMPTY = "No runs yet. Press Train; each run is listed here.\nLooked for in: {folders}"
 
 Titles = Dict[str, Mapping[str, str]]
@@ -107,7 +107,6 @@ class RunHistory(QWidget):
         header = view.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setStretchLastSection(True)
         for column, width in enumerate(_WIDTHS):
             view.setColumnWidth(column, width)
         header.moveSection(header.visualIndex(DIFFERS), 3)
@@ -133,10 +132,12 @@ class RunHistory(QWidget):
         self.setMinimumWidth(_LEAST_WIDTH)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Leave buttons to the menu where there is little room."""
+        """Leave buttons to the menu where there is little room; names of folders have what room is left."""
         super().resizeEvent(event)
         for name in _BUTTONS[1:]:
             self.buttons[name].setVisible(self.width() >= _ROOM_FOR_BUTTONS)
+        room = self.view.viewport().width() - sum(_WIDTHS[:NAME])
+        self.view.setColumnWidth(NAME, max(_WIDTHS[NAME], room))
 
     # Reading
 

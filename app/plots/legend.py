@@ -13,7 +13,7 @@ from app.theme import current_theme, plot_colours
 
 from .drawing import RunCurves
 
-WIDTH = 250
+WIDTH = 272
 
 
 class Swatch(QWidget):
@@ -48,12 +48,14 @@ class RunLegend(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def show_runs(self, runs: Sequence[RunCurves]) -> None:
-        """List these; the first is the run of this window and cannot be taken away."""
+        """List these; the first is the run of this window, if it has had one, and cannot be taken away."""
         inner = QWidget()
         layout = QVBoxLayout(inner)
         layout.setContentsMargins(6, 4, 6, 6)
         layout.setSpacing(8)
         for place, run in enumerate(runs):
+            if not place and not len(run.table):
+                continue
             layout.addWidget(self._row(place, run))
         layout.addStretch(1)
         self.setWidget(inner)
@@ -65,7 +67,7 @@ class RunLegend(QScrollArea):
         heading.setContentsMargins(0, 0, 0, 0)
         heading.setSpacing(6)
         heading.addWidget(Swatch(run.colour))
-        name = text_label(run.name, wrap=False)
+        name = text_label(run.name)
         name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         heading.addWidget(name, 1)
         if place:

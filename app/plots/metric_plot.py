@@ -21,7 +21,6 @@ from .ticks import RunAxis, ValueAxis, styled
 
 LEAST_SIZE = (210, 132)
 _PADDING = 0.08
-_NUMBER_WIDTH = 62
 _RAW_ALPHA, _FAINT_ALPHA = 90, 120
 
 
@@ -210,7 +209,7 @@ class MetricPlot(QFrame):
             self._cursor.setPos(cursor)
 
     def _show_values(self, curves: Sequence[DrawnCurve], palette: Sequence[str]) -> None:
-        shown = curves[: max(1, (self.width() - self.title.sizeHint().width() - 90) // _NUMBER_WIDTH)]
+        shown = curves[: max(1, self.values.fitting([_number(curve) for curve in curves]))]
         parts = [(_number(curve), palette[curve.colour % len(palette)]) for curve in shown]
         self.values.show_parts([*parts, *([("…", palette[0])] if len(curves) > len(shown) else [])])
         self.values.setToolTip("<br>".join(f"{html.escape(curve.name)}: {_number(curve)}" for curve in curves))

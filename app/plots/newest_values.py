@@ -25,6 +25,14 @@ class NewestValues(QWidget):
             self._parts = list(parts)
             self.update()
 
+    def fitting(self, texts: Sequence[str]) -> int:
+        """How many of these texts there is room for, besides dots where it is not all of them."""
+        widths = [self.fontMetrics().horizontalAdvance(text) + GAP for text in texts]
+        if sum(widths) - GAP <= self.width():
+            return len(texts)
+        room = self.width() - self.fontMetrics().horizontalAdvance("…")
+        return sum(sum(widths[: count + 1]) <= room for count in range(len(widths)))
+
     def text(self) -> str:
         """What is shown, without its colours."""
         return "  ".join(text for text, _ in self._parts)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, NoReturn, Optional, Sequence, Tuple
 
+from runtime.duration import format_duration
 from runtime.errors import RunError
 from runtime.modes import INFER, TRAIN
 
@@ -18,6 +19,11 @@ THREAD, PROCESS = "thread", "process"
 HOSTS = (THREAD, PROCESS)
 SELDOM = ("configuration", "display")
 SET_BY_EDITOR = ("help", "assignments", "events", "commands", "visual", "headless", "test_mode", "nodes_dir")
+LABELS = {"num_envs": "Environments", "tf32": "TF32 on GPUs", "queue_size": "Values per wire"}
+DEFAULTS = {
+    "num_envs": "as in the workflow", "log_dir": "{runs}, beside the workflow", "run_name": "workflow and time",
+    "last_k_checkpoints": "as in the nodes", "save_interval": "as in the nodes", "config_path": "configs",
+}  # fmt: skip
 PATHS = {"DIR": "folder", "RUN": "folder", "FILE": "file"}
 
 
@@ -34,6 +40,7 @@ class Option:
         is_switch: On or off.
         path: ``folder`` or ``file`` where it is one, else empty.
         check: Turns the text into a value, and raises with the reason where it is none.
+        default: What holds without it, in words.
     """
 
     name: str
@@ -44,10 +51,13 @@ class Option:
     is_switch: bool
     path: str
     check: Optional[Callable[[str], Any]]
+    default: str = ""
 
     @property
     def label(self) -> str:
         """``Total timesteps``."""
+        if self.name in LABELS:
+            return LABELS[self.name]
         return self.flag.lstrip("-").replace("-", " ").capitalize()
 
     def problem(self, text: str) -> str:
@@ -90,7 +100,20 @@ def _option(action: argparse.Action, group: str) -> Option:
     return Option(
         action.dest, action.option_strings[-1], group, action.help or "", tuple(map(str, action.choices or ())),
         action.nargs == 0, PATHS.get(str(action.metavar), ""), action.type if callable(action.type) else None,
+        _default(action.dest),
     )  # fmt: skip
+
+
+def _default(name: str) -> str:
+    from runtime.command.options import DEFAULT_LOG_DIR  # bring torch
+    from runtime.run import RunSettings
+
+    if name in DEFAULTS:
+        return DEFAULTS[name].format(runs=DEFAULT_LOG_DIR)
+    value = next((known.default for known in fields(RunSettings) if known.name == name), None)
+    if value is None:
+        return "none"
+    return format_duration(value) if name == "resume_interval" else str(value)
 
 
 @dataclass

@@ -60,10 +60,10 @@ class OptionField(QWidget):
             self.input.toggled.connect(lambda on: self.edited.emit("on" if on else ""))
         elif option.choices:
             self.input = QComboBox(self)
-            self.input.addItems(["default", *option.choices])
-            self.input.textActivated.connect(lambda text: self.edited.emit("" if text == "default" else text))
+            self.input.addItems([f"default: {option.default}", *option.choices])
+            self.input.activated.connect(lambda _: self.edited.emit(self.text))
         else:
-            self.input = QLineEdit(self, clearButtonEnabled=True, placeholderText="default")
+            self.input = QLineEdit(self, clearButtonEnabled=True, placeholderText=f"default: {option.default}")
             self.input.textEdited.connect(self._typed)
         self.input.setObjectName("option" + "".join(word.capitalize() for word in option.name.split("_")))
         self.input.setAccessibleName(option.label)
@@ -116,7 +116,7 @@ class OptionField(QWidget):
         if isinstance(self.input, QCheckBox):
             self.input.setChecked(bool(text))
         elif isinstance(self.input, QComboBox):
-            self.input.setCurrentText(text or "default")
+            self.input.setCurrentIndex(max(self.input.findText(text), 0) if text else 0)
         elif isinstance(self.input, QLineEdit):
             self.input.setText(text)
             self._say(self.option.problem(text))
@@ -171,7 +171,7 @@ class RunSettingsPanel(QWidget):
         self.host.setToolTip("A process survives no crash of its own, but leaves the editor alone, and may have\n"
                              "another Python, such as the one of Isaac Gym.")  # fmt: skip
         self.host.activated.connect(self._choose_host)
-        self.interpreter = QLineEdit(box, objectName="optionInterpreter", placeholderText="the editor's own Python")
+        self.interpreter = QLineEdit(box, objectName="optionInterpreter", placeholderText="the editor's own")
         self.interpreter.setAccessibleName("Interpreter")
         self.interpreter.editingFinished.connect(self._check_interpreter)
         self.interpreter.textEdited.connect(self._type_interpreter)

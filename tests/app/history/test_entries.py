@@ -8,7 +8,14 @@ import time
 
 import pytest
 
-from app.history.differences import describe, differences_by_run, differences_within_workflows, differing_names
+from app.history.differences import (
+    describe,
+    differences_by_run,
+    differences_within_workflows,
+    differing_names,
+    differing_types,
+    unusual_names,
+)
 from app.history.entries import (
     DAMAGED,
     INTERRUPTED,
@@ -149,3 +156,18 @@ def test_a_thousand_runs_are_looked_at_quickly(make_run, tmp_path):
     start = time.perf_counter()
     reader.read([first.parent])
     assert time.perf_counter() - start < 0.5
+
+
+def test_nodes_of_other_types_are_named(make_run):
+    one, two = make_run("one"), make_run("two")
+    document = json.loads((two / "workflow.json").read_text(encoding="utf-8"))
+    document["nodes"]["4"] = {"class_type": "PolicyActionNode", "inputs": {}}
+    (two / "workflow.json").write_text(json.dumps(document), encoding="utf-8")
+    assert differences_by_run([read_entry(one), read_entry(two)], {}) == {"one": "", "two": "with PolicyActionNode"}
+    assert differing_types([["A", "A"], ["A", "B"], []]) == [["A"], ["A", "B"], []]
+
+
+def test_values_that_most_runs_share_are_not_unusual():
+    runs = [{"a": 1}, {"a": 1}, {"a": 1}, {"a": 2}]
+    assert [unusual_names(values, runs, ["a"]) for values in runs] == [[], [], [], ["a"]]
+    assert unusual_names(runs[0], runs[:1] + runs[3:], ["a"]) == ["a"]

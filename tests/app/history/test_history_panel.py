@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QFile, Qt
+from PySide6.QtWidgets import QWidget
 
 from app.history.actions import RunActions
 from app.history.model import DIFFERS, NAME, REWARD, STATE, when
@@ -102,6 +103,8 @@ def test_runs_are_compared_in_the_plots_with_what_differs(shown, make_run, qtbot
         "a": "Trainer.learning_rate 0.1", "b": "Trainer.learning_rate 0.2"
     }  # fmt: skip
     qtbot.waitUntil(lambda: not window.docks["plots"].visibleRegion().isEmpty())
+    rows = {row.objectName() for row in plots.legend.findChildren(QWidget) if row.objectName().startswith("legend:")}
+    assert rows == {"legend:a", "legend:b"}  # this window has had no run
     plots.legend.remove_requested.emit(1)
     assert [entry.name for entry in window.watching.runs.compared] == [run.name for run in plots.runs[1:]]
 

@@ -1,9 +1,9 @@
 """What the canvas and the status bar show of a run."""
 
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF, QSizeF
 
-from app.canvas.run_items import WORKING
+from app.canvas.run_items import PROBE_SIZE, WORKING
 from runtime.events import LiveStatistics, Metrics, NodeStats, ProbeSample, WireStats
 from tests.app.running.conftest import RunUnderTest
 
@@ -159,3 +159,34 @@ def test_the_working_node_is_not_framed_as_a_selected_one(window, display, qtbot
 
     assert colour(QPointF(card.center().x(), card.top() - 6.5)) == WORKING
     assert colour(QPointF(card.left() - 4, card.center().y())) != canvas.theme.accent
+
+
+def test_probes_cover_neither_titles_nor_one_another(window, display):
+    canvas, outputs = window.canvas, [("2", "output"), ("5", "rewards"), ("3", "policy_output")]
+    for output in outputs:
+        display.toggle(*output)
+    width, height = (length / canvas.viewer.zoom for length in PROBE_SIZE)
+    rects = [QRectF(*display.probe(output).pos().toTuple(), width, height) for output in outputs]
+    titles = [QRectF(item.card.topLeft(), QSizeF(item.card.width(), 30)) for item in canvas.items.nodes.values()]
+    assert not any(rect.intersects(title) for rect in rects for title in titles)
+    assert not any(a.intersects(b) for a in rects for b in rects if a is not b)
+
+
+def test_fields_of_the_settings_say_their_defaults(window):
+    fields = window.run_view.settings.fields["train"]
+    defaults = {
+        name: fields[name].input.placeholderText() for name in ("seed", "num_envs", "resume_interval", "log_dir")
+    }
+    assert defaults == {
+        "seed": "default: 0",
+        "num_envs": "default: as in the workflow",
+        "resume_interval": "default: 5m",
+        "log_dir": "default: runs, beside the workflow",
+    }
+    scheduler = fields["scheduler"]
+    assert scheduler.input.itemText(0) == "default: auto" and fields["num_envs"].option.label == "Environments"
+    scheduler.show_text("queues")
+    assert scheduler.text == "queues"
+    scheduler.input.setCurrentIndex(0)
+    scheduler.input.activated.emit(0)
+    assert window.controller.options.values["train"] == {}
