@@ -13,7 +13,7 @@ from app.theme import current_theme, plot_colours
 
 from .drawing import RunCurves
 
-WIDTH = 272
+WIDTH = 250
 
 
 class Swatch(QWidget):

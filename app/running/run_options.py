@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, NoReturn, Optional, Sequence, Tuple
 
@@ -110,7 +110,7 @@ def _default(name: str) -> str:
 
     if name in DEFAULTS:
         return DEFAULTS[name].format(runs=DEFAULT_LOG_DIR)
-    value = next((known.default for known in fields(RunSettings) if known.name == name), None)
+    value = getattr(RunSettings, name, None)
     if value is None:
         return "none"
     return format_duration(value) if name == "resume_interval" else str(value)
