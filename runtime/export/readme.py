@@ -57,8 +57,8 @@ def _training() -> List[str]:
         "Each run makes a folder in `runs/` with its parameters, versions, events (`events.jsonl`), metrics",
         "(`metrics.csv`, TensorBoard where it is installed) and the states to resume from. A training ends at the",
         "first of `--timeout`, `--total-timesteps`, `--iterations`, `--stop-reward` and `--patience`, or with Ctrl-C,",
-        "which saves first. The same seed gives the same metrics to the last bit on the same machine, also across a",
-        "resume.",
+        "which saves first. The same seed gives the same metrics to the last bit on the same machine, device and build",
+        "of torch, with the same numbers of processes and threads, also across a resume.",
     ]
 
 

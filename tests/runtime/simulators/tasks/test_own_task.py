@@ -42,6 +42,7 @@ def folder(tmp_path):
 def workflow(path):
     document = json.loads((ROOT / "examples" / "cartpole_ppo.json").read_text(encoding="utf-8"))
     document["nodes"]["1"]["inputs"].update(simulator="mujoco", task="PendulumUp", num_envs=8)
+    document["nodes"]["4"]["class_type"] = "PolicyActionNode"
     path.write_text(json.dumps(document), encoding="utf-8")
     return path
 
