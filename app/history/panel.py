@@ -27,7 +27,7 @@ from .model import DIFFERS, NAME, STARTED, RunsModel, RunsProxy
 POLL_MS, SETTLE_MS = 4000, 300
 _LEAST_WIDTH, _ROOM_FOR_BUTTONS = 260, 460
 _BUTTONS = ("compare", "attach", "load")
-_WIDTHS = (78, 60, 100, 54, 54, 66, 50, 40, 240, 220)
+_WIDTHS = (78, 78, 96, 64, 58, 70, 58, 48, 220, 220)
 _EMPTY = "No runs yet. Press Train; each run is listed here.\nLooked for in: {folders}"
 
 Titles = Dict[str, Mapping[str, str]]

@@ -21,7 +21,7 @@ SELDOM = ("configuration", "display")
 SET_BY_EDITOR = ("help", "assignments", "events", "commands", "visual", "headless", "test_mode", "nodes_dir")
 LABELS = {"num_envs": "Environments", "tf32": "TF32 on GPUs", "queue_size": "Values per wire"}
 DEFAULTS = {
-    "num_envs": "as in the workflow", "log_dir": "{runs}, beside the workflow", "run_name": "workflow and time",
+    "num_envs": "as in Env", "log_dir": "{runs}, beside the workflow", "run_name": "workflow and time",
     "last_k_checkpoints": "as in the nodes", "save_interval": "as in the nodes", "config_path": "configs",
 }  # fmt: skip
 PATHS = {"DIR": "folder", "RUN": "folder", "FILE": "file"}

@@ -67,7 +67,7 @@ class OptionField(QWidget):
             self.input.textEdited.connect(self._typed)
         self.input.setObjectName("option" + "".join(word.capitalize() for word in option.name.split("_")))
         self.input.setAccessibleName(option.label)
-        self.input.setToolTip(f"{option.help}\n{option.flag}")
+        self.input.setToolTip(f"{option.help}\n{option.flag} (default: {option.default})")
         row.addWidget(self.input, 1)
         if option.path:
             row.addWidget(self._browse_button())

@@ -179,7 +179,7 @@ def test_fields_of_the_settings_say_their_defaults(window):
     }
     assert defaults == {
         "seed": "default: 0",
-        "num_envs": "default: as in the workflow",
+        "num_envs": "default: as in Env",
         "resume_interval": "default: 5m",
         "log_dir": "default: runs, beside the workflow",
     }
