@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import sys
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -10,6 +9,7 @@ from runtime.atomic import write_json
 from runtime.errors import DnneError
 from runtime.recording.run_folder import INFO_FILE, slug
 
+from .child_command import child_command
 from .ranges import split_values
 
 SWEEP_FILE = "sweep.json"
@@ -57,6 +57,10 @@ def make_trials(words: Sequence[str]) -> Tuple[List[Trial], List[str]]:
             axes[key] = list(dict.fromkeys(values))
         else:
             shared.append(word)
+    for word in shared:
+        key = word.partition("=")[0]
+        if key in axes:
+            raise SweepError(f"{key} is given twice; put all its values into one list")
     if not axes:
         raise SweepError(
             "nothing is swept; give a key several values, such as trainer.learning_rate=1e-4,3e-4 seed=0..4"
@@ -75,7 +79,7 @@ def trial_command(file: str, trial: Trial, folder: Path, shared: Sequence[str], 
     words = [f"{key}={value}" for key, value in trial.values.items()]
     places = ["--log-dir", str(folder), "--run-name", trial.name]
     again = ["--resume", "auto"] if resume else []
-    return [sys.executable, "-m", "app.cli", "train", file, *words, *shared, *places, *again]
+    return child_command(["train", file, *words, *shared, *places, *again])
 
 
 def write_plan(folder: Path, file: str, trials: Sequence[Trial], shared: Sequence[str], resume: bool) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import ctypes
+import logging
 import math
 from dataclasses import MISSING, asdict, fields
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional
 
 from .events import EVENT_NAMES, Event, Metrics, NodeStatistics, NodeStats, ProbeSample, ViewerFrame, WireStats
 
 if TYPE_CHECKING:
     import torch
+
+logger = logging.getLogger(__name__)
 
 Record = Dict[str, Any]
 
@@ -35,21 +38,29 @@ def event_records(event: Event) -> List[Record]:
 def events_from(records: Iterable[Mapping[str, Any]]) -> Iterator[Event]:
     """Undo `event_records`; metrics that were published together come together.
 
-    Records that are no event of this version, such as those of a later one, are left out.
+    Records that are no event of this version, such as those of a later one, are left out; damaged ones are logged.
     """
     gathered: List[Mapping[str, Any]] = []
     for record in records:
         if gathered and not _belongs(record, gathered[0]):
-            yield _metrics(gathered)
+            yield from _readable(_metrics, gathered)
             gathered = []
         if _is_metric(record):
             gathered.append(record)
             continue
-        event = _event(record)
-        if event is not None:
-            yield event
+        yield from _readable(_event, record)
     if gathered:
-        yield _metrics(gathered)
+        yield from _readable(_metrics, gathered)
+
+
+def _readable(read: Callable[[Any], Optional[Event]], content: Any) -> Iterator[Event]:
+    try:
+        event = read(content)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RuntimeError) as error:
+        logger.warning("what a run wrote cannot be read (%s: %s): %.200r", type(error).__name__, error, content)
+        return
+    if event is not None:
+        yield event
 
 
 def _is_metric(record: Mapping[str, Any]) -> bool:

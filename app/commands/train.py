@@ -1,7 +1,6 @@
 """Train a workflow, or go on with an earlier run."""
 
 import argparse
-import sys
 
 from runtime.command.launch import run_command
 from runtime.command.options import add_run_options
@@ -9,6 +8,7 @@ from runtime.command.resuming import AUTO
 from runtime.errors import RunError
 from runtime.recording import RunFolder
 
+from ..child_command import child_command
 from .common import add_nodes_dir, file_source
 
 
@@ -24,5 +24,5 @@ def run(args: argparse.Namespace) -> int:
     if args.file is None and args.resume in (None, AUTO):
         raise RunError("which workflow? Give its file: dnne train FILE")
     path = args.file or RunFolder.open(args.resume, lock=False).workflow_file
-    command = [sys.executable, "-m", "app.cli", *args.command_line]
+    command = child_command(args.command_line)
     return run_command(file_source(path, args), args, inference=False, command=command)

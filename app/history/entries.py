@@ -109,7 +109,7 @@ def read_entry(path: Path, stamp: Tuple[float, ...] = ()) -> RunEntry:
     try:
         info = RunFolder.open(path, lock=False).read_info()
         return _entry(path, info, stamp)
-    except (DnneError, OSError, TypeError, ValueError, AttributeError) as error:
+    except (DnneError, OSError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         return RunEntry(path, error=f"{type(error).__name__}: {error}", stamp=stamp)
 
 

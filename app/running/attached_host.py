@@ -106,7 +106,7 @@ class AttachedHost(RunHost):
         for line in lines:
             try:
                 record = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue  # torn by a kill or a full disk, as `read_records` leaves it out
             if isinstance(record, dict):
                 records.append(record)

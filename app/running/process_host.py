@@ -12,10 +12,9 @@ import sys
 import threading
 import time
 from collections import deque
-from pathlib import Path
 from typing import Any, Deque, Dict, List, Mapping, Optional, Sequence
 
-import app
+from app.child_command import PACKAGE_ROOT, child_command
 from runtime.errors import RunError
 from runtime.event_records import events_from
 
@@ -24,7 +23,6 @@ from .mailbox import Mailbox
 
 logger = logging.getLogger(__name__)
 
-PACKAGE_ROOT = Path(app.__file__).parents[1]
 TAIL_LINES = 60
 BLOCK = 1 << 16
 CHECK_SECONDS = 60.0
@@ -94,7 +92,7 @@ class ProcessHost(RunHost):
     def start(self) -> None:
         """Start the process and the threads that listen to it."""
         reading, writing = os.pipe()
-        command = [self._interpreter, "-m", "app.cli", *self._words, "--events", f"/dev/fd/{writing}", "--commands"]
+        command = child_command([*self._words, "--events", f"/dev/fd/{writing}", "--commands"], self._interpreter)
         try:
             self._process = subprocess.Popen(
                 command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -140,7 +138,7 @@ class ProcessHost(RunHost):
         for line in lines:
             try:
                 records.append(json.loads(line))
-            except ValueError:
+            except (ValueError, RecursionError):
                 logger.warning("the run's process sent a line that is no event: %r", line[:200])
         for event in events_from(records):
             self.mailbox.put(event)

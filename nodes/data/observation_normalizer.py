@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterable, Optional
 import torch
 
 from runtime.checkpointed_node import CheckpointedNode
-from runtime.checkpoints.matching import check_state_fits, state_shapes
+from runtime.checkpoints.matching import Fit, check_state_fits, fitting, state_shapes
 from runtime.node import ANY_INPUT, Finding
 from runtime.parameters import param
 from runtime.ports import DONES, OBSERVATIONS, In, Out
@@ -22,10 +22,11 @@ class ObservationNormalizerNode(CheckpointedNode):
     statistics of all.
 
     For agents that do not normalise themselves. Final observations go through the same statistics as the
-    observations of their step; in inference the statistics stand still.
+    observations of their step; in inference, and where a part of the model is frozen, the statistics stand still.
     """
 
     title, category = "Observation Normalizer", "Data"
+    takes_pretrained = True
     fires_on = ANY_INPUT
     dones = In(DONES, "Episode ends of Step")
     observations = In(OBSERVATIONS, "Observations, also the first ones. Shape: (N, obs)")
@@ -64,9 +65,17 @@ class ObservationNormalizerNode(CheckpointedNode):
             final = self.statistics.normalize(dones.final_observations)
             return {"normalized_dones": dones._replace(final_observations=final)}
         assert observations is not None
-        if not self.context.inference:
+        if not self.context.inference and not self.context.freeze:
             self.shared.update(observations)
         return {"normalized": self.statistics.normalize(observations)}
+
+    def load_partial_state(self, state: Dict[str, Any]) -> Fit:
+        """Take over the statistics where they are of observations of this shape."""
+        own = self.checkpoint_state()["statistics"]
+        fit = fitting(own, state["statistics"])
+        if not fit.left_out:
+            self.shared.load_state_dict({"statistics": fit.loaded})
+        return fit
 
     def observation_module(self) -> RunningMeanStd:
         """What it does in inference, as an exported policy takes it in."""

@@ -17,7 +17,8 @@ from runtime.specs import Spec
 class RewardNormalizerNode(CheckpointedNode):
     """Divides rewards by the running standard deviation of their discounted sum: r' = clip(r / σ(R)), R ← γR + r.
 
-    Engstrom et al. 2020, arXiv:2005.12729, "reward scaling". The mean is left in. R starts at 0 in every episode.
+    Engstrom et al. 2020, arXiv:2005.12729, "reward scaling". The mean is left in; σ is 1 until
+    sums differ. R starts at 0 in every episode.
     episode/* metrics go on to report the task's own reward. An alternative is `normalize_values` of the agent.
     """
 
@@ -50,7 +51,8 @@ class RewardNormalizerNode(CheckpointedNode):
             returns = rewards if self.returns is None else self.gamma * self.returns + rewards
             self.shared.update(returns)
             self.returns = returns.masked_fill(dones.ended, 0.0)
-        scaled = (rewards / self.statistics.std).float()
+        var = self.statistics.var
+        scaled = (rewards / torch.where(var > 0.0, self.statistics.std, torch.ones_like(var))).float()
         return {"normalized": scaled.clamp(-self.clip, self.clip) if self.clip else scaled}
 
     def state_dict(self) -> Dict[str, Any]:

@@ -136,5 +136,5 @@ def _parse(value: str) -> Any:
     """JSON (numbers, lists, true), or the text where it is none."""
     try:
         return json.loads(value)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return {"True": True, "False": False}.get(value, value)

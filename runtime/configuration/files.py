@@ -10,7 +10,7 @@ from ..errors import ConfigError
 
 ENDINGS = (".yaml", ".yml")
 DEFAULT_FOLDER = "configs"
-ALLOWED_RESOLVERS = ("oc.env", "oc.select", "oc.decode")
+ALLOWED_RESOLVERS = ("oc.env", "oc.select")
 
 
 def find_config(folder: Optional[str], name: str) -> Path:
@@ -93,6 +93,10 @@ def _refuse_resolvers(path: PathLike, value: Any) -> None:
             _refuse_resolvers(path, item)
     elif isinstance(value, str):
         for part in value.split("${")[1:]:
+            if "}" not in part:
+                raise ConfigError(
+                    f"{path}: {value!r} has an interpolation within another; expected plain ones: ${{key}}"
+                )
             name, colon, _ = part.partition("}")[0].partition(":")
             if colon and name.strip() not in ALLOWED_RESOLVERS:
                 raise ConfigError(

@@ -29,7 +29,7 @@ class Moments(NamedTuple):
     def merged(self, other: Moments) -> Moments:
         """Moments of both sets of rows together; one of them may be empty."""
         total = self.rows + other.rows
-        weight = other.rows / total
+        weight = other.rows / total.clamp(min=1.0)
         delta = other.mean - self.mean
         # M₂ = M₂ᵃ + M₂ᵇ + δ² nᵃ nᵇ / n, divided by n
         var = (1.0 - weight) * self.var + weight * other.var + delta.square() * weight * (1.0 - weight)

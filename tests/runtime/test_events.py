@@ -125,3 +125,18 @@ def test_records_of_another_version_are_left_out():
 
 def test_what_only_shows_the_moment_is_not_recorded():
     assert [type(event) for event in EXAMPLES if not event.is_recorded] == [LiveStatistics, ProbeSample, ViewerFrame]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"event": [1]},
+        {"event": "metric", "time": 0.0, "step": 1, "iteration": 1, "name": "a", "value": "abc"},
+        {"event": "viewer_frame", "time": 0.0, "node_id": "1", "state": {"dtype": "load"}},
+    ],
+)
+def test_damaged_records_are_logged_and_left_out(damaged, caplog):
+    good = {"event": "metric", "time": 0.0, "step": 2, "iteration": 2, "name": "a", "value": 1.0}
+    (event,) = events_from([damaged, good])
+    assert event.values == {"a": 1.0}
+    assert "what a run wrote cannot be read" in caplog.text

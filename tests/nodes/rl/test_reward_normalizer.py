@@ -63,3 +63,8 @@ def test_it_goes_on_from_a_saved_state():
     second.load_state_dict(first.state_dict())
     rest = [second.compute(row, dones(False, True, False))["normalized"] for row in rewards[3:]]
     assert torch.equal(torch.stack(rest), torch.stack(expected[3:]))
+
+
+def test_rewards_stay_as_they_are_until_their_sums_differ():
+    normalizer = node(clip=0.0)
+    assert normalizer.compute(numbers(1.0, 1.0), dones(False, False))["normalized"].tolist() == [1.0, 1.0]

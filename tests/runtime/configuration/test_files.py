@@ -33,6 +33,8 @@ def test_groups_become_dotted_keys():
         ("- 1\n- 2\n", "is a list; expected keys with values"),
         ("seed: ${nowhere}\n", "nowhere"),
         ("seed: [1\n", "cannot be read"),
+        ("a: oc\nseed: ${${a}.env:HOME}\n", "has an interpolation within another"),
+        ("seed: ${oc.decode:x}\n", "calls the resolver 'oc.decode'"),
         ("seed: ${eval:1+1}\n", "calls the resolver 'eval'; allowed are oc.env"),
         ("train:\n  names: ['${ oc.create:x}']\n", "calls the resolver 'oc.create'"),
         ("seed: !!python/object/apply:os.system ['touch ran']\n", "cannot be read"),
