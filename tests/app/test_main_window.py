@@ -223,11 +223,14 @@ def test_panels_can_be_hidden_and_their_places_are_kept(make_window):
     assert second.findChild(QDockWidget, "dockProblems").isVisible()
 
 
-def test_the_size_is_kept(make_window):
+def test_the_size_is_kept(make_window, qtbot):
     first = make_window()
     first.resize(700, 600)
     first.close()
-    assert main_window.MainWindow(None, first.folders).size() == first.size()
+    second = main_window.MainWindow(None, first.folders)
+    qtbot.addWidget(second)
+    assert second.size() == first.size()
+    second.close_unasked()
 
 
 def test_the_minimap_is_kept(make_window):
