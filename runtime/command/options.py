@@ -164,21 +164,7 @@ def _add_files(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None
     if infer:
         group.add_argument("--untrained", action="store_true", help="infer with random weights, without a checkpoint")
     if train:
-        group.add_argument(
-            "--eval-interval", type=whole_number(1), metavar="N",
-            help="evaluate every N iterations on environments of their own",
-        )  # fmt: skip
-        group.add_argument(
-            "--eval-episodes", type=whole_number(1), metavar="M", help="episodes of such an evaluation (default 64)"
-        )
-        group.add_argument(
-            "--pretrained-dir",
-            metavar="DIR",
-            help="start from the weights in DIR, as far as they fit by name and shape",
-        )
-        group.add_argument(
-            "--freeze", metavar="PARTS", help=f"parts of the model that do not move: {', '.join(PARTS)}, with commas"
-        )
+        _add_evaluation_and_start(group)
         group.add_argument(
             "--resume", metavar="RUN",
             help="go on with the training in this run folder; auto: in the newest one of this workflow, or begin one",
@@ -203,6 +189,24 @@ def _add_files(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None
         help="obey commands on standard input, as JSON lines: pause, resume, step, stop, edit, watch_probes, "
         "watch_viewer; where they end, the run is stopped",
     )  # fmt: skip
+
+
+def _add_evaluation_and_start(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--eval-interval", type=whole_number(1), metavar="N",
+        help="evaluate every N iterations on environments of their own",
+    )  # fmt: skip
+    group.add_argument(
+        "--eval-episodes", type=whole_number(1), metavar="M", help="episodes of such an evaluation (default 64)"
+    )
+    group.add_argument(
+        "--pretrained-dir",
+        metavar="DIR",
+        help="start from the weights in DIR, as far as they fit by name and shape",
+    )
+    group.add_argument(
+        "--freeze", metavar="PARTS", help=f"parts of the model that do not move: {', '.join(PARTS)}, with commas"
+    )
 
 
 def _add_display(group: argparse._ArgumentGroup) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Tuple
 
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError, ParameterError
-from ..simulators.interface import Dones, Simulator, SimulatorError, StepResult
+from ..simulators.foreign_simulator import ForeignSimulator
+from ..simulators.interface import Dones, SimulatorError, StepResult
 from ..specs import TaskSpec
 
 FINAL = ("final_observations", "terminal_observations", "final_obs")
@@ -18,7 +18,7 @@ POLICY = ("policy", "obs", "observations")
 logger = logging.getLogger(__name__)
 
 
-class VectorSimulator(Simulator):
+class VectorSimulator(ForeignSimulator):
     """N environments of an object with ``reset()`` and ``step(actions)``, which resets ended ones within the step.
 
     ``step`` gives observations, rewards, dones and extras; or, as in Gymnasium, terminations and truncations in place
@@ -39,18 +39,13 @@ class VectorSimulator(Simulator):
         device: Where the run's tensors live.
     """
 
-    exact_resume = False
-    episodes_resume = False
     resume_note = "the state of environments that a program made cannot be saved: all episodes begin anew"
 
     def __init__(self, env: Any, task_spec: TaskSpec, to_env: Any, device: torch.device):
-        self.env, self.task_spec, self.device = env, task_spec, device
-        self.num_envs = task_spec.num_envs
+        super().__init__(task_spec, device)
+        self.env = env
         self._to_env = to_env
         self._shape = (self.num_envs, *task_spec.observation_space.shape)
-        self._present: Optional[Tensor] = None
-        self._episode_steps = torch.zeros(self.num_envs, dtype=torch.int64, device=device)
-        self._partial = torch.zeros(self.num_envs, dtype=torch.bool, device=device)
         self._gives_final = False
         self._has_warned = False
 
@@ -62,9 +57,7 @@ class VectorSimulator(Simulator):
 
     def step(self, actions: Tensor) -> StepResult:
         """One control step; see `Simulator.step`. Actions are limited by the action node, if at all."""
-        if self._present is None:
-            raise SimulatorError(f"{self.task_spec.name}: the simulator must be reset before it is used")
-        before = self._present
+        before = self.observations()
         observed, rewards, terminated, truncated, extras = self._stepped(actions)
         ended = terminated | truncated
         self._present = self._observed(observed, "step")
@@ -143,36 +136,6 @@ class VectorSimulator(Simulator):
                 )
             log[name] = value.detach().clone() if isinstance(value, Tensor) else float(value)
         return log
-
-    def observations(self) -> Tensor:
-        """What the policy sees in the present state. Shape: (N, *observation)."""
-        if self._present is None:
-            raise SimulatorError(f"{self.task_spec.name}: the simulator must be reset before it is used")
-        return self._present
-
-    @property
-    def episode_steps(self) -> Tensor:
-        """Steps since the present episode of each environment began. Shape: (N,) int64."""
-        return self._episode_steps
-
-    @property
-    def partial(self) -> Tensor:
-        """Never: where an episode began is the environment's own affair. Shape: (N,) bool."""
-        return self._partial
-
-    def set_task_parameters(self, values: Dict[str, float]) -> None:
-        """Refused: a program sets what it wants of its environment itself."""
-        if values:
-            raise ParameterError(f"{self.task_spec.name} has no task parameters, got {', '.join(sorted(values))}")
-
-    def state_dict(self) -> Dict[str, Any]:
-        """Which environments these are; what goes on in them cannot be read."""
-        return {"task": self.task_spec.name, "num_envs": self.num_envs}
-
-    def load_state_dict(self, state: Dict[str, Any]) -> None:
-        """Check that it is a state of such environments; it holds nothing to go on from."""
-        if state != self.state_dict():
-            raise CheckpointError(f"saved simulator state: it is of {state}, expected {self.state_dict()}")
 
 
 def _parts(extras: Mapping[str, Any]) -> Mapping[str, Any]:

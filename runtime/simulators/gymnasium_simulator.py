@@ -7,19 +7,17 @@ from typing import Any, Dict, Optional, Sequence
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError, ParameterError
 from ..specs import TaskSpec
+from .foreign_simulator import ForeignSimulator
 from .gymnasium_spaces import ActionCodec, ObservationCodec, mean_figures
-from .interface import Dones, Simulator, SimulatorError, StepResult, ViewerState
+from .interface import Dones, SimulatorError, StepResult, ViewerState
 
 
-class GymnasiumSimulator(Simulator):
+class GymnasiumSimulator(ForeignSimulator):
     """Environments of Gymnasium, with the automatic reset done here.
 
     The vector environment does not reset by itself: the observation of every step is the true successor, and rows
     whose episode ended are reset within the same step.
-
-    Their state cannot be saved: after a resume every episode begins anew.
 
     Args:
         vector: A ``gymnasium.vector.VectorEnv`` without automatic reset; closed with the simulator.
@@ -32,8 +30,6 @@ class GymnasiumSimulator(Simulator):
         env_options: Keyword arguments that the environments were made with.
     """
 
-    exact_resume = False
-    episodes_resume = False
     resume_note = "the state of Gymnasium's environments cannot be saved: all episodes begin anew"
 
     def __init__(
@@ -46,20 +42,14 @@ class GymnasiumSimulator(Simulator):
         desynchronise: bool = False,
         env_options: Optional[Dict[str, Any]] = None,
     ):
+        super().__init__(task_spec, device)
         self.vector = vector
-        self.task_spec = task_spec
-        self.num_envs = task_spec.num_envs
-        self.device = device
         self.generator = generator
         self.env_options = dict(env_options or {})
         self.desynchronise = desynchronise and task_spec.max_episode_length > 1
         self._observation: ObservationCodec = codecs[0]
         self._action: ActionCodec = codecs[1]
-        self._action_shape = (self.num_envs, *task_spec.action_space.shape)
         self._renders = False
-        self._present: Optional[Tensor] = None
-        self._episode_steps = torch.zeros(self.num_envs, dtype=torch.int64, device=device)
-        self._partial = torch.zeros(self.num_envs, dtype=torch.bool, device=device)
         self._cut_at = torch.zeros(self.num_envs, dtype=torch.int64, device=device)
 
     def reset(self) -> Tensor:
@@ -77,12 +67,8 @@ class GymnasiumSimulator(Simulator):
 
     def step(self, actions: Tensor) -> StepResult:
         """Advance every environment by one step; see `Simulator.step`. Unbounded actions are not clamped."""
-        if self._present is None:
-            raise SimulatorError(f"{self.task_spec.name}: the simulator must be reset before it is used")
-        if tuple(actions.shape) != self._action_shape:
-            raise SimulatorError(
-                f"{self.task_spec.name}: actions have the shape {tuple(actions.shape)}, expected {self._action_shape}"
-            )
+        self.observations()
+        self.check_actions(actions)
         array, rewards, terminations, truncations, infos = self._stepped(actions)
         final_observations = self._tensor(array)
         self._episode_steps = self._episode_steps + 1
@@ -119,48 +105,6 @@ class GymnasiumSimulator(Simulator):
 
     def _tensor(self, array: Any) -> Tensor:
         return self._observation.to_tensor(array).to(self.device)
-
-    def observations(self) -> Tensor:
-        """What the policy sees in the present state. Shape: (N, *observation)."""
-        if self._present is None:
-            raise SimulatorError(f"{self.task_spec.name}: the simulator must be reset before it is used")
-        return self._present
-
-    @property
-    def episode_steps(self) -> Tensor:
-        """Steps since the present episode of each environment began. Shape: (N,) int64."""
-        return self._episode_steps
-
-    @property
-    def partial(self) -> Tensor:
-        """True in first episodes that are cut at a random age. Shape: (N,) bool."""
-        return self._partial
-
-    def set_task_parameters(self, values: Dict[str, float]) -> None:
-        """Gymnasium's environments have none that change during a run.
-
-        Raises:
-            ParameterError: A parameter is given.
-        """
-        if values:
-            raise ParameterError(f"{self.task_spec.name} has no task parameters, got {', '.join(sorted(values))}")
-
-    def state_dict(self) -> Dict[str, Any]:
-        """Which environments these are; what goes on in them cannot be read."""
-        return {"task": self.task_spec.name, "num_envs": self.num_envs}
-
-    def load_state_dict(self, state: Dict[str, Any]) -> None:
-        """Check that it is a state of such environments; it holds nothing to go on from.
-
-        Raises:
-            CheckpointError: The state belongs to another task or another number of environments.
-        """
-        found, expected = (state.get("task"), state.get("num_envs")), (self.task_spec.name, self.num_envs)
-        if found != expected:
-            raise CheckpointError(
-                f"saved simulator state: it is of {found[1]} environments of {found[0]!r}, expected {expected[1]} of "
-                f"{expected[0]!r}"
-            )
 
     def viewer_state(self, env_ids: Sequence[int]) -> Optional[ViewerState]:
         """Rendered frames of some environments; ``None`` where the environment cannot be rendered as an image.

@@ -1,18 +1,18 @@
 """A task of IsaacGymEnvs behind the interface of all simulators, whatever its habits."""
 
-from typing import Any, Dict, Optional
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..errors import CheckpointError, ParameterError
 from ..specs import TaskSpec
-from .interface import Dones, Simulator, SimulatorError, StepResult
+from .foreign_simulator import ForeignSimulator
+from .interface import Dones, SimulatorError, StepResult
 
 NEEDED = ("reset_idx", "compute_observations", "reset_buf", "progress_buf", "obs_buf")
 
 
-class IsaacGymEnvsSimulator(Simulator):
+class IsaacGymEnvsSimulator(ForeignSimulator):
     """N environments of a vectorised task of IsaacGymEnvs.
 
     Its habits, and what is made of them:
@@ -39,8 +39,6 @@ class IsaacGymEnvsSimulator(Simulator):
     """
 
     one_per_process = True
-    exact_resume = False
-    episodes_resume = False
     resume_note = "the state of environments of IsaacGymEnvs cannot be saved: all episodes begin anew"
 
     def __init__(self, env: Any, task_spec: TaskSpec, device: torch.device):
@@ -50,14 +48,10 @@ class IsaacGymEnvsSimulator(Simulator):
                 f"the task {task_spec.name} of IsaacGymEnvs has no {', '.join(missing)}, so that its episodes cannot "
                 "be ended within a step"
             )
-        self.env, self.task_spec, self.device = env, task_spec, device
-        self.num_envs = task_spec.num_envs
+        super().__init__(task_spec, device)
+        self.env = env
         self.has_viewer = getattr(env, "viewer", None) is not None
         self._viewer = getattr(env, "viewer", None)
-        self._action_shape = (self.num_envs, *task_spec.action_space.shape)
-        self._observations: Optional[Tensor] = None
-        self._episode_steps = torch.zeros(self.num_envs, dtype=torch.int64, device=device)
-        self._partial = torch.zeros(self.num_envs, dtype=torch.bool, device=device)
 
     def reset(self) -> Tensor:
         """Begin a new episode in every environment. Returns the observations. Shape: (N, obs)."""
@@ -65,18 +59,14 @@ class IsaacGymEnvsSimulator(Simulator):
         self.env.reset_buf.fill_(1)
         self._env_step(torch.zeros(self._action_shape, device=self.device))
         self._clear(torch.ones(self.num_envs, dtype=torch.bool, device=self.device))
-        self._observations = self._seen()
+        self._present = self._seen()
         self._episode_steps = torch.zeros_like(self._episode_steps)
-        return self._observations
+        return self._present
 
     def step(self, actions: Tensor) -> StepResult:
         """One control step; see `Simulator.step`."""
-        if self._observations is None:
-            raise SimulatorError(f"{self.task_spec.name}: the simulator must be reset before it is used")
-        if actions.shape != self._action_shape:
-            raise SimulatorError(
-                f"{self.task_spec.name}: actions have the shape {tuple(actions.shape)}, expected {self._action_shape}"
-            )
+        self.observations()
+        self.check_actions(actions)
         _, raw_rewards, raw_resets, extras = self._env_step(actions.detach().to(torch.float32).clamp(-1.0, 1.0))
         observations = final_observations = self._seen()
         rewards = raw_rewards.to(self.device, torch.float32, copy=True)
@@ -86,41 +76,9 @@ class IsaacGymEnvsSimulator(Simulator):
         self._episode_steps = (self._episode_steps + 1).masked_fill(ended, 0)
         if ended.any():
             observations = self._begin_episodes(ended, final_observations)
-        self._observations = observations
+        self._present = observations
         dones = Dones(ended & ~truncated, truncated, final_observations)
         return StepResult(observations, rewards, dones, {"reward": rewards}, {})
-
-    def observations(self) -> Tensor:
-        """What the policy sees in the present state. Shape: (N, obs)."""
-        if self._observations is None:
-            raise SimulatorError(f"{self.task_spec.name}: the simulator must be reset before it is used")
-        return self._observations
-
-    @property
-    def episode_steps(self) -> Tensor:
-        """Steps since the present episode of each environment began. Shape: (N,) int64."""
-        return self._episode_steps
-
-    @property
-    def partial(self) -> Tensor:
-        """Never: all episodes begin at their step 0. Shape: (N,) bool."""
-        return self._partial
-
-    def set_task_parameters(self, values: Dict[str, float]) -> None:
-        """Refused: tasks of IsaacGymEnvs are set by their own configuration files."""
-        if values:
-            raise ParameterError(f"tasks of IsaacGymEnvs have no task parameters, got {', '.join(values)}")
-
-    def state_dict(self) -> Dict[str, Any]:
-        """What the state belongs to; there is no more that could be saved."""
-        return {"task": self.task_spec.name, "num_envs": self.num_envs}
-
-    def load_state_dict(self, state: Dict[str, Any]) -> None:
-        """Begin new episodes; see `Simulator.load_state_dict`."""
-        expected = self.state_dict()
-        if state != expected:
-            raise CheckpointError(f"saved simulator state: it is of {state}, expected {expected}")
-        self.reset()
 
     def close(self) -> None:
         """Destroy the window and the simulation."""

@@ -147,7 +147,7 @@ def test_what_it_refuses(simulator):
         simulator.step(torch.zeros(N, 2))
     with pytest.raises(ParameterError, match="no task parameters, got gravity"):
         simulator.set_task_parameters({"gravity": 1.0})
-    with pytest.raises(CheckpointError, match="'num_envs': 7"):
+    with pytest.raises(CheckpointError, match="7 environments of 'Line', expected 6"):
         simulator.load_state_dict({"task": "Line", "num_envs": 7})
     assert not simulator.episodes_resume
 
