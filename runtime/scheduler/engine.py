@@ -212,7 +212,6 @@ class Engine:
         unit, inputs = action.unit, self.machine.begin(action)
         method = unit.node.release if action.kind == RELEASE else unit.node.compute  # type: ignore[attr-defined]
         if unit.is_async[action.kind]:
-            unit.busy = True
             task = asyncio.ensure_future(self._act_async(unit, method, inputs))
             task.add_done_callback(lambda _: self._stir())
             self._pending.add(task)
@@ -231,7 +230,6 @@ class Engine:
             outputs = unit.checked(await method(**inputs))
         except (Exception, SystemExit) as error:
             raise NodeFailure(unit.node.id, unit.node.label, error) from error
-        unit.busy = False
         unit.seconds += time.perf_counter() - started
         self.machine.deliver(unit, outputs)
 

@@ -74,6 +74,7 @@ class Unit:
     """A node's place in the machine: its queues, wires, counters and taps.
 
     ``began``: when its present or last firing began, by `time.perf_counter`; other threads may read it.
+    ``busy``: it has taken the inputs of an action and not yet delivered its outputs.
     """
 
     def __init__(self, node: Node, index: int):
@@ -268,6 +269,7 @@ class Machine:
     def begin(self, action: Action) -> Dict[str, Any]:
         """Take the action's inputs off their queues, and let writers go on that waited for the room."""
         unit, kind, queues = action
+        unit.busy = True
         if kind == RELEASE:
             unit.triggers -= 1
             unit.releases += 1
@@ -292,6 +294,7 @@ class Machine:
                     self._send(unit, wire, outputs[port])
         if unit.taps:
             _keep(unit.taps, outputs)
+        unit.busy = False
         self.wake(unit)
 
     def _send(self, unit: Unit, wire: Wire, value: Any) -> None:
