@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from shlex import quote
 
 from runtime.command.launch import run_command
 from runtime.command.options import DEFAULT_LOG_DIR, add_run_options
@@ -50,8 +51,8 @@ def _show_results(folder: Path) -> None:
     picture = folder / "learning_curve.png"
     places = {
         "learning curve": str(picture),
-        "TensorBoard": f"tensorboard --logdir {folder / 'tensorboard'}",
-        "evaluate it": f"dnne infer {EXAMPLE} --load-checkpoint-dir {checkpoints} --episodes 64",
+        "TensorBoard": f"tensorboard --logdir {quote(str(folder / 'tensorboard'))}",
+        "evaluate it": f"dnne infer {quote(str(EXAMPLE))} --load-checkpoint-dir {quote(str(checkpoints))} --episodes 64",
     }
     try:
         plot_learning_curve(folder / "metrics.csv", picture, "Cartpole, PPO", solved=SOLVED)
