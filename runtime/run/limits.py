@@ -37,7 +37,8 @@ class Limits:
 
     def reached(self) -> Optional[str]:
         """The reason to end now, or ``None``."""
-        return self.counted() or self.timed_out()
+        reason = self.counted()
+        return self.timed_out() if reason is None and self.settings.timeout is not None else reason
 
     def timed_out(self) -> Optional[str]:
         """The reason that the clock gives."""

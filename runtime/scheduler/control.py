@@ -17,12 +17,14 @@ class RunControl:
 
     Attributes:
         watch: What the host wants to see.
+        has_edits: Whether edits wait for the next safe point.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._edits: List[Tuple[str, str, Any]] = []
         self._step: Optional[str] = None
+        self.has_edits = False
         self.paused = False
         self.stop_reason: Optional[str] = None
         self.watch = Watch()
@@ -56,13 +58,12 @@ class RunControl:
         """Change a live parameter at the next safe point."""
         with self._lock:
             self._edits.append((node_id, name, value))
+            self.has_edits = True
 
     def take_edits(self) -> List[Tuple[str, str, Any]]:
         """The edits since the last call (engine only)."""
-        if not self._edits:
-            return []
         with self._lock:
-            edits, self._edits = self._edits, []
+            edits, self._edits, self.has_edits = self._edits, [], False
             return edits
 
     def take_step(self) -> Optional[str]:
