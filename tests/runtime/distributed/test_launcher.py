@@ -101,11 +101,15 @@ def test_a_failure_is_reported_with_rank_and_traceback(command, folder):
     workflow = small_workflow()
     add_node(workflow, "9", "PartingNode", metrics=["6", "metrics"], what="fail")
     path = write_json(folder / "failing.json", workflow)
-    run = command("train", path, "--nodes-dir", USER_NODES, "--nproc", 2)
+    run = command("train", path, "--nodes-dir", USER_NODES, "--nproc", 2, "--events", folder / "told.jsonl")
     assert run.wait() == 1
     assert "error: rank 1 (process " in run.err
     assert "ArithmeticError: rank 1 was told to fail" in run.err
     assert "parting.py" in run.err
+    told = events_of(folder / "told.jsonl")
+    assert told[0]["event"] == "started" or told[1]["event"] == "started", "the launcher adds to what rank 0 wrote"
+    assert (told[-1]["event"], told[-1]["node_id"], told[-1]["label"]) == ("failed", "9", "PartingNode")
+    assert told[-1]["error"].startswith("rank 1 (process ") and "parting.py" in told[-1]["traceback"]
 
 
 @needs_proc

@@ -254,16 +254,5 @@ def test_reading_leaves_out_what_is_no_record(tmp_path):
     assert [record["event"] for record in read_records(path)] == ["a", "b"]
 
 
-def test_the_cost_of_thirty_metrics_is_small_against_an_iteration(tmp_path):
-    """An iteration at 16 environments takes some 100 ms."""
-    sink = JsonLinesSink(tmp_path / "events.jsonl")
-    event = Metrics(0.0, 1, 1, {f"train/metric_{k}": k / 7 for k in range(30)})
-    began = time.perf_counter()
-    for _ in range(20):
-        sink(event)
-    assert (time.perf_counter() - began) / 20 < 0.01
-    sink.close()
-
-
 def test_record_line_is_one_line():
     assert json_lines.record_line({"event": "log", "message": "a\nb"}).count("\n") == 1

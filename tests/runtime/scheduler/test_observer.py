@@ -1,7 +1,6 @@
 """Taps and viewer frames show what travels, follow the host's wishes during a run, and cost nothing when off."""
 
 import math
-import time
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -146,21 +145,34 @@ def test_wishes_that_make_no_sense_are_refused():
         Watch().watch_viewer([0], 0.0)
 
 
-def test_inference_with_a_viewer_goes_in_real_time():
+class SleptThrough:
+    """A clock that only sleeping moves."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_inference_with_a_viewer_goes_in_real_time(monkeypatch):
+    clock = SleptThrough()
+    monkeypatch.setattr("runtime.scheduler.observer.time", clock)
     context, watch = RunContext(inference=True), Watch()
     state = ViewerState("pixels", (0,), {}, {"seconds_per_step": "0.02"})
     node = SimpleNamespace(id="1", label="Env", viewer_state=lambda env_ids: state)
     unit = SimpleNamespace(node=node, taps=(), routes={})
     served = Observer(watch, SimpleNamespace(units=[unit]), context)
     watch.watch_viewer([0], 50.0)
-    start = time.perf_counter()
     for _ in range(11):
         context.progress.environment_steps += 4
         served.serve()
-    assert 0.18 < time.perf_counter() - start < 1.0
+    assert clock.now - 100.0 == pytest.approx(10 * 0.02), "no step waits but for the one before it"
     watch.watch_viewer([], 0.0)
-    start = time.perf_counter()
     for _ in range(11):
         context.progress.environment_steps += 4
         served.serve()
-    assert time.perf_counter() - start < 0.1, "without a viewer it goes as fast as it can"
+    assert clock.now - 100.0 == pytest.approx(10 * 0.02), "without a viewer it goes as fast as it can"
