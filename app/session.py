@@ -56,7 +56,7 @@ class EditorSession(QObject):
         self.selection: List[str] = []
         self.problems: List[Problem] = []
         self.graph = Graph()
-        self.is_locked = False
+        self.is_locked, self.takes_live_edits = False, True
         self._validation = QTimer(self, singleShot=True, interval=VALIDATION_DELAY_MS)
         self._validation.timeout.connect(self.validate_now)
         self.document.listeners.append(self._on_changes)
@@ -92,7 +92,7 @@ class EditorSession(QObject):
 
     def edit(self, label: str, changes: Sequence[Change], merge_key: str = "") -> None:
         """Apply changes as one undo step; while a run goes on, those of live parameters only."""
-        if not self.is_locked or all(self._is_live(change) for change in changes):
+        if not self.is_locked or (self.takes_live_edits and all(self._is_live(change) for change in changes)):
             self.document.edit(label, changes, merge_key)
         else:
             self.message.emit(LOCKED_MESSAGE)
@@ -117,10 +117,15 @@ class EditorSession(QObject):
         self.commit_pending()
         self.document.redo()
 
-    def set_locked(self, on: bool) -> None:
-        """Keep the document as it is run, but for live parameters, or let it be edited again."""
+    def set_locked(self, on: bool, takes_live_edits: bool = True) -> None:
+        """Keep the document as it is run, but for live parameters, or let it be edited again.
+
+        Args:
+            on: Whether a run goes on.
+            takes_live_edits: False where the run cannot follow changes of live parameters: they are locked too.
+        """
         if on != self.is_locked:
-            self.is_locked = on
+            self.is_locked, self.takes_live_edits = on, takes_live_edits
             self.lock_changed.emit(on)
 
     def live_parameter(self, node_id: str, name: str) -> Optional[Parameter]:

@@ -17,7 +17,7 @@ from app.plots.panel import Plots
 from runtime.modes import INFER, TRAIN
 
 from .differences import differences_by_run
-from .entries import METRICS_FILE, RUNNING, WORKFLOW_FILE, RunEntry, node_titles, read_entry
+from .entries import METRICS_FILE, RUNNING, WORKFLOW_FILE, RunEntry, node_titles, processes_of_state, read_entry
 from .panel import RunHistory
 
 if TYPE_CHECKING:
@@ -113,7 +113,11 @@ class RunActions(QObject):
 
     def _resume(self, entry: RunEntry) -> None:
         options = self._window.controller.options
-        kept, options.values[TRAIN] = options.values[TRAIN], {"resume": str(entry.path)}
+        words = {"resume": str(entry.path)}
+        processes = processes_of_state(entry.path)
+        if processes > 1:
+            words["nproc"] = str(processes)  # only as many go on to the last bit
+        kept, options.values[TRAIN] = options.values[TRAIN], words
         self._window.view.show_panel("plots")
         self._window.run_view.train()
         options.values[TRAIN] = kept  # the next training is a new one

@@ -201,6 +201,18 @@ def flat_values(info: Mapping[str, Any]) -> Dict[str, Any]:
     return values
 
 
+def processes_of_state(path: Path) -> int:
+    """How many processes saved a run's newest state to resume from; 1 where that cannot be read."""
+    from runtime.checkpoints import ResumeStore
+    from runtime.checkpoints.resume import META_FILE
+
+    try:
+        newest = ResumeStore(path).entries()[0].path
+        return int(json.loads((newest / META_FILE).read_text(encoding="utf-8")).get("processes", 1))
+    except (OSError, IndexError, ValueError, AttributeError, TypeError):
+        return 1
+
+
 def node_types(path: Path) -> List[str]:
     """Types of a run's nodes, from its workflow; empty where that cannot be read."""
     try:

@@ -18,6 +18,7 @@ from .widgets import ElidedButton, flat_button, rich, set_style, text_label
 
 DOT, LABEL, EDITOR, RESET = range(4)
 LOCKED_TEXT = "Locked while the workflow runs: this is no live parameter."
+TOGETHER_TEXT = "Locked while several processes train together."
 
 
 class ParameterRow(QWidget):
@@ -89,11 +90,12 @@ class ParameterRow(QWidget):
         self.reset.setSizePolicy(keep)
 
     def _follow_lock(self, is_locked: bool) -> None:
-        """While the workflow runs only live parameters can be edited."""
-        is_free = self.parameter.declared.live or not is_locked
+        """While the workflow runs only live parameters can be edited, and with several processes none."""
+        is_live, takes_edits = self.parameter.declared.live, self.session.takes_live_edits
+        is_free = not is_locked or (is_live and takes_edits)
         for widget in (self.editor, self.reset):
             widget.setEnabled(is_free)
-        why = "" if is_free else f"<br><b>{LOCKED_TEXT}</b>"
+        why = "" if is_free else f"<br><b>{TOGETHER_TEXT if is_live else LOCKED_TEXT}</b>"
         self.setToolTip(parameter_tooltip(self.parameter) + why)
 
     @property

@@ -69,6 +69,7 @@ class AttachedHost(RunHost):
     """
 
     can_steer = False
+    why_no_pause = "This run is only looked at: somebody else has started it."
 
     def __init__(self, path: Union[str, Path], mailbox: Mailbox):
         super().__init__(mailbox)

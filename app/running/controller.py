@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence, Tuple, Union
 
@@ -36,6 +37,7 @@ class RunController(QObject):
         state: ``idle``, ``starting``, ``running``, ``paused``, ``stopping``, ``finished`` or ``failed``.
         run_folder: Where the present run, or the last one, writes.
         mode: ``train`` or ``infer``, of the present or last run.
+        processes: How many train together in the present or last run.
         was_interrupted: Somebody asked for the end of the last run.
         options: What the next run is asked for; the settings panel writes it.
         nodes_folders: Folders of node files besides the per-user one.
@@ -63,6 +65,7 @@ class RunController(QObject):
         self.nodes_folders: Sequence[Path] = ()
         self.failure: Optional[Failed] = None
         self.was_interrupted = False
+        self.processes = 1
         self._mailbox = Mailbox()
         self._host: Optional[RunHost] = None
         self._outputs: Tuple[Tuple[str, str], ...] = ()
@@ -79,8 +82,13 @@ class RunController(QObject):
 
     @property
     def can_steer(self) -> bool:
-        """The run can be paused and edited, as it is the editor's own."""
+        """The run is the editor's own."""
         return self._host is not None and self._host.can_steer
+
+    @property
+    def why_no_pause(self) -> str:
+        """Why the present run can neither be paused nor edited; empty where it can, or where there is none."""
+        return self._host.why_no_pause if self._host is not None else ""
 
     # Starting
 
@@ -104,7 +112,7 @@ class RunController(QObject):
         except DnneError as error:
             self.refused.emit(str(error))
             return
-        self.mode = str(host.folder.read_info().get("mode", TRAIN))
+        self.mode, self.processes = str(host.folder.read_info().get("mode", TRAIN)), 1
         self.run_folder = host.folder.path
         self._launch(host)
 
@@ -123,22 +131,22 @@ class RunController(QObject):
             return
         try:
             words = self.options.words(mode, self.folder().absolute())
-            check(words, mode)
-            host = self._new_host(mode, words)
+            processes = check(words, mode)
+            host = self._new_host(mode, words, processes)
         except DnneError as error:
             self.refused.emit(str(error))
             return
-        self.mode, self.run_folder = mode, None
+        self.mode, self.run_folder, self.processes = mode, None, processes
         self._launch(host)
 
-    def _new_host(self, mode: str, words: Sequence[str]) -> RunHost:
+    def _new_host(self, mode: str, words: Sequence[str], processes: int) -> RunHost:
         document, registry = deepcopy(self.session.workflow), self.session.registry
-        if self.options.host == PROCESS:
+        if self.options.host_for(processes) == PROCESS:
             self._scratch = tempfile.TemporaryDirectory(prefix="dnne-run-")
             path = Path(self._scratch.name) / "workflow.json"
             save_workflow(document, path)
             folders = [f"--nodes-dir={folder.absolute()}" for folder in self.nodes_folders]
-            return ProcessHost([mode, str(path), *folders, *words], self.options.interpreter, self._mailbox)
+            return ProcessHost([mode, str(path), *folders, *words], self.options.interpreter, self._mailbox, processes)
         from runtime.command.session import Source  # bring torch, which has loaded behind the window
 
         from .thread_host import ThreadHost
@@ -152,7 +160,7 @@ class RunController(QObject):
         self.failure, self.was_interrupted, self._last_error = None, False, ""
         self._change_state(STARTING)
         if host.can_steer:
-            self.session.set_locked(True)
+            self.session.set_locked(True, takes_live_edits=not host.why_no_pause)
             self.session.document_changed.connect(self._follow_edits)
             self._send_wishes()
         host.start()
@@ -163,15 +171,15 @@ class RunController(QObject):
 
     def pause(self) -> None:
         """Hold at the next safe point."""
-        self._command("pause")
+        self._steer("pause")
 
     def resume(self) -> None:
         """Go on after a pause."""
-        self._command("resume")
+        self._steer("resume")
 
     def step(self) -> None:
         """While paused, go on to the next safe point."""
-        self._command("step")
+        self._steer("step")
 
     def stop(self) -> None:
         """End at the next safe point, and save; of a run that is only looked at, look away."""
@@ -181,7 +189,12 @@ class RunController(QObject):
 
     def edit(self, node_id: str, name: str, value: Any) -> None:
         """Change a live parameter at the next safe point."""
-        self._command("edit", node_id=node_id, name=name, value=value)
+        self._steer("edit", node_id=node_id, name=name, value=value)
+
+    def _steer(self, name: str, /, **arguments: Any) -> None:
+        """Do what can be done with one process alone."""
+        if not self.why_no_pause:
+            self._command(name, **arguments)
 
     def watch_probes(self, outputs: Sequence[Tuple[str, str]]) -> None:
         """Ask for `ProbeSample` events of these outputs (node id, port), and no others."""
@@ -229,7 +242,9 @@ class RunController(QObject):
     def _note(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self.run_folder = Path(event.run_dir) if event.run_dir and self.can_steer else self.run_folder
+            self.failure = None
             self._leave_starting()
+            self._tell_restarted_run()
         elif isinstance(event, Paused) and self.state == RUNNING:
             self._change_state(PAUSED)
         elif isinstance(event, Resumed) and self.state == PAUSED:
@@ -240,6 +255,13 @@ class RunController(QObject):
             self.failure, self.was_interrupted = None, event.interrupted
         elif isinstance(event, LogMessage) and event.level == "error":
             self._last_error = event.message
+
+    def _tell_restarted_run(self) -> None:
+        """Processes that were started again after a failure have not heard what those before them had been told."""
+        if self.processes > 1:
+            self._send_wishes()
+            if self.state == STOPPING and self._host is not None:
+                self._host.command("stop", reason=STOPPED_IN_EDITOR)
 
     def _leave_starting(self) -> None:
         if self.state == STARTING:
@@ -260,6 +282,8 @@ class RunController(QObject):
             text = self._last_error if not outcome.error or (outcome.code == 2 and self._last_error) else outcome.error
             self.failure = Failed(0.0, text or f"the run ended with exit code {outcome.code}", outcome.details)
             rest = [*rest, self.failure]
+        elif self.failure is not None and self.processes > 1 and not self.failure.traceback:
+            self.failure = replace(self.failure, traceback=outcome.details)  # what the processes said at last
         self._host = None
         self._drop_scratch()
         if rest:

@@ -29,9 +29,11 @@ class RunHost:
     Attributes:
         outcome: ``None`` while the run goes on; other threads set it.
         can_steer: False where the run can only be looked at.
+        why_no_pause: Why it can neither be paused nor edited; empty where it can.
     """
 
     can_steer = True
+    why_no_pause = ""
 
     def __init__(self, mailbox: Mailbox):
         self.mailbox = mailbox

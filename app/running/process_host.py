@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,9 +18,11 @@ from typing import Any, Deque, Dict, List, Mapping, Optional, Sequence
 from app.child_command import PACKAGE_ROOT, child_command
 from runtime.errors import RunError
 from runtime.event_records import events_from
+from runtime.events import LogMessage
 
 from .host import Outcome, RunHost
 from .mailbox import Mailbox
+from .process_tree import kill_tree
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +30,9 @@ TAIL_LINES = 60
 BLOCK = 1 << 16
 CHECK_SECONDS = 60.0
 PATIENCE = 30.0
+OF_OTHER_RANKS = re.compile(r"(?P<text>rank \d+: (?P<level>warning|error): .*)")
+"""What processes but rank 0 say, which has the events."""
+WHY_NO_PAUSE = "Several processes train together: they can be stopped, but neither paused nor edited."
 PROBE = (
     "import json, platform, sys\n"
     "import platformdirs, torch\n"
@@ -70,15 +76,20 @@ def check_interpreter(path: str) -> str:
 class ProcessHost(RunHost):
     """Runs ``dnne train`` or ``dnne infer`` in a process; events come over a pipe, commands go to its input.
 
+    Where several processes train, this one starts them and waits for them; rank 0 sends events and hears commands.
+
     Args:
         words: Subcommand, file and options.
         interpreter: Python of the process; the editor's own where it is empty.
         mailbox: Gets the events.
+        processes: How many will train.
     """
 
-    def __init__(self, words: Sequence[str], interpreter: str, mailbox: Mailbox):
+    def __init__(self, words: Sequence[str], interpreter: str, mailbox: Mailbox, processes: int = 1):
         super().__init__(mailbox)
+        self.why_no_pause = WHY_NO_PAUSE if processes > 1 else ""
         self._words, self._interpreter = list(words), interpreter or sys.executable
+        self._began = time.monotonic()
         self._process: Optional[subprocess.Popen] = None
         self._tail: Deque[str] = deque(maxlen=TAIL_LINES)
         self._threads: List[threading.Thread] = []
@@ -92,29 +103,37 @@ class ProcessHost(RunHost):
     def start(self) -> None:
         """Start the process and the threads that listen to it."""
         reading, writing = os.pipe()
-        command = child_command([*self._words, "--events", f"/dev/fd/{writing}", "--commands"], self._interpreter)
+        # A process that the process starts inherits no descriptor, but can open the editor's own by this name.
+        events_file = f"/proc/{os.getpid()}/fd/{writing}"
+        command = child_command([*self._words, "--events", events_file, "--commands"], self._interpreter)
+        self._began = time.monotonic()
         try:
             self._process = subprocess.Popen(
                 command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                pass_fds=(writing,), start_new_session=True,
+                start_new_session=True,
             )  # fmt: skip
         except OSError as error:
             os.close(reading)
+            os.close(writing)
             self.outcome = Outcome(2, f"the interpreter {self._interpreter} does not start: {error}")
             return
-        finally:
-            os.close(writing)
-        output = threading.Thread(target=self._read_output, name="dnne-run-output", daemon=True)
+        output = threading.Thread(target=self._read_output, args=(writing,), name="dnne-run-output", daemon=True)
         events = threading.Thread(target=self._read_events, args=(reading, output), name="dnne-run-events", daemon=True)
         self._threads = [output, events]
         for thread in self._threads:
             thread.start()
 
-    def _read_output(self) -> None:
+    def _read_output(self, writing: int) -> None:
+        """Read what is printed, to the end; then nobody will open the pipe of events any more."""
         assert self._process is not None and self._process.stdout is not None
         with self._process.stdout as stream:
             for line in stream:
                 self._tail.append(line.decode("utf-8", "replace").rstrip())
+                told = OF_OTHER_RANKS.fullmatch(self._tail[-1])
+                if told is not None:
+                    self.mailbox.put(LogMessage(time.monotonic() - self._began, told["level"], told["text"]))
+        self._process.wait()
+        os.close(writing)
 
     def _read_events(self, descriptor: int, output: threading.Thread) -> None:
         assert self._process is not None
@@ -153,9 +172,9 @@ class ProcessHost(RunHost):
             self._process.stdin.flush()
 
     def abandon(self) -> None:
-        """Kill the process."""
+        """Kill the process, and all that it has started."""
         if self._process is not None:
-            self._process.kill()
+            kill_tree(self._process)
 
     def close(self) -> None:
         """Wait for the process and the threads; a process that does not end is killed."""
@@ -164,7 +183,7 @@ class ProcessHost(RunHost):
             thread.join(max(0.0, deadline - time.monotonic()))
         if self._process is not None and self._process.poll() is None:
             logger.error("the run's process did not end within %g s and is killed", PATIENCE)
-            self._process.kill()
+            kill_tree(self._process)
         for thread in self._threads:
             thread.join()
 

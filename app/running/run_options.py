@@ -6,21 +6,22 @@ import argparse
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence, Tuple
 
 from runtime.duration import format_duration
 from runtime.errors import RunError
 from runtime.modes import INFER, TRAIN
 
-if TYPE_CHECKING:
-    from runtime.run import RunSettings
-
 THREAD, PROCESS = "thread", "process"
 HOSTS = (THREAD, PROCESS)
 SELDOM = ("configuration", "display")
 SET_BY_EDITOR = ("help", "assignments", "events", "commands", "visual", "headless", "test_mode", "nodes_dir")
-LABELS = {"num_envs": "Environments", "tf32": "TF32 on GPUs", "queue_size": "Values per wire"}
+LABELS = {
+    "num_envs": "Environments", "tf32": "TF32 on GPUs", "queue_size": "Values per wire", "nproc": "Processes here",
+    "collective_timeout": "Longest wait",
+}  # fmt: skip
 DEFAULTS = {
+    "train_mode": "auto", "nproc": "1", "world_size": "as here", "max_restarts": "0",
     "num_envs": "as in Env", "log_dir": "{runs}, beside the workflow", "run_name": "workflow and time",
     "last_k_checkpoints": "as in the nodes", "save_interval": "as in the nodes", "config_path": "configs",
 }  # fmt: skip
@@ -86,12 +87,10 @@ def _parser(mode: str) -> _Parser:
 
 def options_of(mode: str) -> List[Option]:
     """The settings of a mode, in the order of the command line's help; files of settings and details come last."""
-    from runtime.command.options import PROCESSES  # brings torch
-
     found = []
     for group in _parser(mode)._action_groups:
         for action in group._group_actions:
-            if action.option_strings and action.dest not in (*SET_BY_EDITOR, *PROCESSES):
+            if action.option_strings and action.dest not in SET_BY_EDITOR:
                 found.append(_option(action, group.title or ""))
     return sorted(found, key=lambda option: option.group in SELDOM)
 
@@ -106,10 +105,13 @@ def _option(action: argparse.Action, group: str) -> Option:
 
 def _default(name: str) -> str:
     from runtime.command.options import DEFAULT_LOG_DIR  # bring torch
+    from runtime.distributed.process_group import DEFAULT_TIMEOUT
     from runtime.run import RunSettings
 
     if name in DEFAULTS:
         return DEFAULTS[name].format(runs=DEFAULT_LOG_DIR)
+    if name == "collective_timeout":
+        return format_duration(DEFAULT_TIMEOUT)
     value = getattr(RunSettings, name, None)
     if value is None:
         return "none"
@@ -122,13 +124,17 @@ class RunOptions:
 
     Attributes:
         values: Texts by mode and option; switches are ``"on"``. What is not there has its default.
-        host: ``thread`` (in the editor) or ``process``.
+        host: ``thread`` (in the editor) or ``process``, for runs of one process.
         interpreter: Python of the process; empty for the editor's own.
     """
 
     values: Dict[str, Dict[str, str]] = field(default_factory=lambda: {TRAIN: {}, INFER: {}})
     host: str = THREAD
     interpreter: str = ""
+
+    def host_for(self, processes: int) -> str:
+        """Where a run of so many processes takes place: several never in the editor."""
+        return self.host if processes == 1 else PROCESS
 
     def put(self, mode: str, name: str, text: str) -> None:
         """Set an option; an empty text takes it back to its default."""
@@ -144,17 +150,18 @@ class RunOptions:
             mode: ``train`` or ``infer``.
             folder: What relative paths and the default folder of runs are below.
         """
-        from runtime.command.options import DEFAULT_LOG_DIR  # brings torch
+        from runtime.command.options import DEFAULT_LOG_DIR  # bring torch
+        from runtime.command.resuming import AUTO
 
         given, words = self.values[mode], []
         for option in options_of(mode):
             text = given.get(option.name, "")
             if not text:
                 continue
-            if option.path:
+            if option.path and (option.name, text) != ("resume", AUTO):
                 text = str(folder / Path(text).expanduser())
             words += [option.flag] if option.is_switch else [f"{option.flag}={text}"]
-        if not given.get("resume") and not given.get("log_dir"):
+        if given.get("resume", AUTO) == AUTO and not given.get("log_dir"):
             words.append(f"--log-dir={folder / DEFAULT_LOG_DIR}")
         return words
 
@@ -190,8 +197,8 @@ def parse(words: Sequence[str], mode: str) -> argparse.Namespace:
     return _parser(mode).parse_args(list(words))
 
 
-def check(words: Sequence[str], mode: str) -> Optional[RunSettings]:
-    """The run settings that the words make; ``None`` where they depend on the run that is resumed.
+def check(words: Sequence[str], mode: str) -> int:
+    """The number of processes that the words ask for.
 
     Raises:
         RunError: They make no sense; the text is the runtime's own.
@@ -199,14 +206,13 @@ def check(words: Sequence[str], mode: str) -> Optional[RunSettings]:
     from runtime.command.configure import configure  # bring torch
     from runtime.command.options import run_settings
     from runtime.command.processes import mode_of
+    from runtime.command.resuming import AUTO
 
     args = parse(words, mode)
-    if getattr(args, "resume", None):
-        return None
+    if getattr(args, "resume", None) == AUTO:
+        args.resume = None  # which run it is, is found when it begins
     args = configure(args, mode == INFER, "").args
     processes = mode_of(args, mode == INFER).world_size
-    if processes > 1:
-        raise RunError(f"the settings ask for {processes} processes; the editor runs one: start them with dnne train")
-    settings = run_settings(args, mode == INFER)
-    settings.torch_device()
-    return settings
+    if not getattr(args, "resume", None):  # else they depend on the run that is resumed
+        run_settings(args, mode == INFER).torch_device()
+    return processes

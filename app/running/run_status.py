@@ -98,6 +98,8 @@ class RunStatus(QWidget):
         state = self._controller.state
         is_interrupted = state == FINISHED and self._controller.was_interrupted
         parts = ["Interrupted" if is_interrupted else WORDS.get(state, "")]
+        if self._controller.processes > 1:
+            parts.append(f"{self._controller.processes} processes")
         if self._step:
             parts += [f"iteration {self._iteration:,}"] if self._controller.mode == "train" else []
             parts.append(f"{self._step:,} steps")

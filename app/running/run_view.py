@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QDialog
@@ -46,6 +46,7 @@ class RunView(QObject):
         self.settings = RunSettingsPanel(controller, window.tasks)
         self.status = RunStatus(controller)
         self._after: Optional[Callable[[], object]] = None
+        self._tips: Dict[str, str] = {}
         self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
         self._patience.timeout.connect(self._ask_about_stuck_run)
         controller.folder = window.files.folder
@@ -53,6 +54,7 @@ class RunView(QObject):
     def connect_window(self) -> None:
         """Begin; the window's actions, docks and bars are there now."""
         controller, session = self.controller, self._window.session
+        self._tips = {name: self._window.actions_by_name[name].toolTip() for name in ("actionPause", "actionStep")}
         self._window.status.insertPermanentWidget(0, self.status)
         controller.state_changed.connect(self._on_state)
         controller.events.connect(self._on_events)
@@ -129,14 +131,17 @@ class RunView(QObject):
     def _enable(self) -> None:
         state, actions = self.controller.state, self._window.actions_by_name
         is_free = state not in ACTIVE
-        steers = self.controller.can_steer
+        why_not = self.controller.why_no_pause
         can_start = is_free and self._window.session.registry is not None
         for name, enabled in (
             ("actionTrain", can_start), ("actionInfer", can_start), ("actionAttach", is_free),
-            ("actionPause", steers and state in (RUNNING, PAUSED)), ("actionStep", steers and state == PAUSED),
+            ("actionPause", not why_not and state in (RUNNING, PAUSED)),
+            ("actionStep", not why_not and state == PAUSED),
             ("actionStop", not is_free and state != STOPPING), *((name, is_free) for name in DOCUMENT_ACTIONS),
         ):  # fmt: skip
             actions[name].setEnabled(enabled)
+        for name, tip in self._tips.items():
+            actions[name].setToolTip(f"{tip}\n{why_not}".strip())
         pause = actions["actionPause"]
         pause.setText("&Resume" if state == PAUSED else "&Pause")
         pause.setIconText(pause.text().replace("&", ""))
@@ -195,10 +200,12 @@ class RunView(QObject):
     # A run that does not stop
 
     def _ask_about_stuck_run(self) -> None:
-        node = self.display.working_title
+        node = self.display.working_title or "A node"
+        has_begun = self.controller.run_folder is not None
         ask(
             self._window, "runStuck", "The run does not stop.",
-            f"{node or 'A node'} has not ended its work for {PATIENCE_MS // 1000} s. A run that is given up saves "
+            f"{f'{node} has not ended its work' if has_begun else 'The run has been starting, and hears nothing yet,'} "
+            f"for {PATIENCE_MS // 1000} s. A run that is given up saves "
             "nothing more; in a thread it goes on unseen until the editor is closed.",
             [("Wait", REJECT, self._patience.start), ("Give up the run", DESTRUCTIVE, self.controller.give_up)],
         )  # fmt: skip

@@ -34,6 +34,11 @@ from .run_options import HOSTS, PROCESS, Option, check, options_of
 
 TITLES = {TRAIN: "Train", INFER: "Infer"}
 HOST_TEXTS = {"thread": "in the editor", "process": "in a process of its own"}
+HOST_TIP = (
+    "A process survives no crash of its own, but leaves the editor alone, and may have\n"
+    "another Python, such as the one of Isaac Gym."
+)
+SEVERAL_TEXT = "{count} processes train together: outside the editor, neither paused nor edited while they run."
 
 
 class OptionField(QWidget):
@@ -168,8 +173,7 @@ class RunSettingsPanel(QWidget):
         form = QFormLayout(box)
         self.host = QComboBox(box, objectName="optionHost")
         self.host.addItems([HOST_TEXTS[host] for host in HOSTS])
-        self.host.setToolTip("A process survives no crash of its own, but leaves the editor alone, and may have\n"
-                             "another Python, such as the one of Isaac Gym.")  # fmt: skip
+        self.host.setToolTip(HOST_TIP)
         self.host.activated.connect(self._choose_host)
         self.interpreter = QLineEdit(box, objectName="optionInterpreter", placeholderText="the editor's own")
         self.interpreter.setAccessibleName("Interpreter")
@@ -184,7 +188,10 @@ class RunSettingsPanel(QWidget):
         row.addWidget(browse)
         self.interpreter_says = text_label("", "dim")
         self.interpreter_says.setObjectName("interpreterSays")
+        self.several = text_label("", "dim")
+        self.several.setObjectName("severalProcesses")
         form.addRow("Host", self.host)
+        form.addRow(self.several)
         form.addRow("Interpreter", row)
         form.addRow("", self.interpreter_says)
         self._browse = browse
@@ -238,9 +245,7 @@ class RunSettingsPanel(QWidget):
         for mode, fields in self.fields.items():
             for name, field in fields.items():
                 field.show_text(options.values[mode].get(name, ""))
-        self.host.setCurrentIndex(HOSTS.index(options.host))
         self.interpreter.setText(options.interpreter)
-        self._show_host()
         self._judge()
 
     def _put(self, mode: str, name: str, text: str) -> None:
@@ -252,15 +257,18 @@ class RunSettingsPanel(QWidget):
         self.edited.emit()
 
     def _judge(self, _: int = 0) -> None:
-        """Say what the runtime thinks of it all."""
+        """Say what the runtime thinks of it all, and where the run would be."""
         if not self.fields:
             return
+        processes = 1
         try:
             words = self._controller.options.words(self.mode, self._controller.folder().absolute())
-            check(words, self.mode)
+            processes = check(words, self.mode)
         except DnneError as error:
             self._say(str(error), "error")
             return
+        finally:
+            self._show_host(processes)
         self._say("dnne " + " ".join([self.mode, "FILE", *words]), "dim")
 
     def _say(self, text: str, role: str) -> None:
@@ -271,11 +279,16 @@ class RunSettingsPanel(QWidget):
 
     def _choose_host(self, index: int) -> None:
         self._controller.options.host = HOSTS[index]
-        self._show_host()
         self._changed()
 
-    def _show_host(self) -> None:
-        is_process = self._controller.options.host == PROCESS
+    def _show_host(self, processes: int) -> None:
+        """The chosen host; several processes leave no choice."""
+        host = self._controller.options.host_for(processes)
+        is_process, are_several = host == PROCESS, processes > 1
+        self.host.setCurrentIndex(HOSTS.index(host))
+        self.host.setEnabled(not are_several)
+        self.several.setText(SEVERAL_TEXT.format(count=processes) if are_several else "")
+        self.several.setVisible(are_several)
         for widget in (self.interpreter, self._browse):
             widget.setEnabled(is_process)
         self.interpreter_says.setVisible(is_process and bool(self.interpreter_says.text()))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Mapping, NamedTuple, Optional, Sequence
 
@@ -17,8 +20,9 @@ from ..distributed.communicator import Communicator
 from ..distributed.failures import has_launcher
 from ..distributed.launcher import launch, restart_count
 from ..distributed.modes import AUTO, JOIN, LAUNCH, Mode, Wishes, choose_mode
-from ..errors import DistributedError, RunError
-from ..recording import RunFolder
+from ..errors import DistributedError, RunError, StorageError
+from ..events import Failed
+from ..recording import JsonLinesSink, RunFolder
 from ..recording.run_folder import slug
 from .options import DEFAULT_LOG_DIR
 
@@ -113,11 +117,22 @@ def start(mode: Mode, command: Optional[Sequence[str]], args: argparse.Namespace
         if not args.resume:
             os.environ[RUN_NAME] = args.run_name or f"{slug(name)}-{time.strftime('%Y%m%d-%H%M%S')}"
         try:
-            code = launch(command, mode, args.max_restarts or 0)
+            code = launch(command, mode, args.max_restarts or 0, partial(_tell_watcher, args.events))
         finally:
             for variable in (EXIT_CODE_FILE, RUN_NAME):
                 os.environ.pop(variable, None)
         return int(code_file.read_text(encoding="utf-8")) if code == 0 and code_file.exists() else code
+
+
+def _tell_watcher(target: Optional[str], event: Failed) -> None:
+    """Add an event to those that rank 0 has sent to ``--events``."""
+    if not target:
+        return
+    try:
+        with contextlib.closing(JsonLinesSink(target, append=True)) as sink:
+            sink(event)
+    except StorageError as error:  # the failure itself is what counts, and has been reported
+        sys.stderr.write(f"warning: the failure is not among the events: {error}\n")
 
 
 def leave(code: int, environment: Mapping[str, str] = os.environ) -> int:

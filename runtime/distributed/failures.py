@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import os
+from pathlib import Path
 from typing import Optional
 
-from ..errors import DnneError
+from ..atomic import write_text
+from ..errors import DnneError, NodeFailure
 from .communicator import Communicator
 
 LOST_ANOTHER = "lost another process"
+NODE = "dnne_node"
+"""Key of the node that raised, beside what torch's launcher reads."""
 
 
 def record_failure(error: BaseException) -> None:
     """Write the error and its traceback where torch's launcher looks for them. Called while the error is handled."""
-    if "TORCHELASTIC_ERROR_FILE" in os.environ:
+    path = os.environ.get("TORCHELASTIC_ERROR_FILE")
+    if path is not None:
         from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
         get_error_handler().record_exception(error)
+        if isinstance(error, NodeFailure):
+            _name_node(Path(path), error)
+
+
+def _name_node(path: Path, error: NodeFailure) -> None:
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["message"]["extraInfo"][NODE] = {"node_id": error.node_id, "label": error.label}
+    write_text(path, json.dumps(record))
 
 
 def has_launcher() -> bool:

@@ -7,10 +7,12 @@ import logging
 import signal
 import sys
 import threading
+import time
 import uuid
-from typing import Any, Dict, Iterator, Sequence, Tuple, Type
+from typing import Any, Callable, Dict, Iterator, Sequence, Tuple, Type
 
-from .failures import LOST_ANOTHER
+from ..events import Failed
+from .failures import LOST_ANOTHER, NODE
 from .modes import Mode
 
 EXIT_FAILED, EXIT_BAD_INPUT = 1, 2
@@ -18,13 +20,16 @@ MONITOR_SECONDS = 0.1
 MEETING_SECONDS = 900
 
 
-def launch(command: Sequence[str], mode: Mode, max_restarts: int = 0) -> int:
+def launch(
+    command: Sequence[str], mode: Mode, max_restarts: int = 0, tell: Callable[[Failed], None] = lambda event: None
+) -> int:
     """Run a command in several processes and wait for all of them.
 
     Args:
         command: Program and arguments, the same for each process.
         mode: How many, and where the nodes meet.
         max_restarts: How often all are started again after one has failed.
+        tell: Hears of a failure that rank 0, which sends the events of the run, cannot tell of.
 
     Returns:
         0; 2 where the input was bad; 130 or 143 after a signal, which all processes have heard; else 1.
@@ -34,11 +39,12 @@ def launch(command: Sequence[str], mode: Mode, max_restarts: int = 0) -> int:
     from torch.distributed.launcher.api import elastic_launch
 
     program, *arguments = command
+    began = time.monotonic()
     try:
         with _quiet_launcher(), _forwarding_usr1(SignalException):
             elastic_launch(_config(mode, max_restarts), program)(*arguments)
     except ChildFailedError as error:
-        return _report(error.failures)
+        return _report(error.failures, time.monotonic() - began, tell)
     except SignalException as error:
         return 128 + int(error.sigval)
     return 0
@@ -91,16 +97,20 @@ def _forwarding_usr1(error: Type[Exception]) -> Iterator[None]:
         signal.signal(signal.SIGUSR1, before)
 
 
-def _report(failures: Dict[int, Any]) -> int:
+def _report(failures: Dict[int, Any], seconds: float, tell: Callable[[Failed], None]) -> int:
     """Name the process that failed first. Those that failed because they lost it are not to blame."""
     if any(failure.exitcode == EXIT_BAD_INPUT for failure in failures.values()):
         return EXIT_BAD_INPUT  # rank 0 has said what is wrong
     rank, failure = min(failures.items(), key=_blame)
-    message, trace = _message(failure)
+    message, trace, node = _message(failure)
     if failure.exitcode < 0:
         name = signal.Signals(-failure.exitcode).name
-        message, trace = f"it was ended by {name}", ""
-    sys.stderr.write(f"error: rank {rank} (process {failure.pid}) failed: {message}\n{trace}")
+        message, trace, node = f"it was ended by {name}", "", {}
+    text = f"rank {rank} (process {failure.pid}) failed: {message}"
+    event = Failed(seconds, text, trace, node.get("node_id", ""), node.get("label", ""))
+    sys.stderr.write(f"error: {event.error}\n{event.traceback}")
+    if rank or failure.exitcode < 0:
+        tell(event)
     return EXIT_FAILED
 
 
@@ -109,10 +119,12 @@ def _blame(item: Tuple[int, Any]) -> Tuple[bool, int, int]:
     return LOST_ANOTHER in _message(failure)[0], failure.timestamp, rank
 
 
-def _message(failure: Any) -> Tuple[str, str]:
+def _message(failure: Any) -> Tuple[str, str, Dict[str, str]]:
+    """What was raised, the traceback, and the node that raised it, where one did."""
     if isinstance(failure.message, dict):
-        return str(failure.message["message"]), str(failure.message["extraInfo"]["py_callstack"])
-    return f"exit code {failure.exitcode}", ""
+        more = failure.message["extraInfo"]
+        return str(failure.message["message"]), str(more["py_callstack"]), more.get(NODE, {})
+    return f"exit code {failure.exitcode}", "", {}
 
 
 def restart_count(environment: Any) -> int:

@@ -210,7 +210,10 @@ class Run:
         return engine
 
     def _new_engine(self) -> Engine:
-        control = self.control if self.exchange is None else RunControl()
+        control = self.control
+        if self.exchange is not None:  # all stop together; only looking at one process is no matter of the others
+            control = RunControl()
+            control.watch = self.control.watch
         return Engine(
             list(self.graph.nodes.values()), self.graph.links, self.context, control, self.settings.queue_size,
             self.settings.scheduler, self._at_safe_point,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.running.run_options import PROCESS, RunOptions, check, options_of, parse
-from runtime.errors import RunError
+from app.running.run_options import PROCESS, THREAD, RunOptions, check, options_of, parse
+from runtime.errors import DistributedError, RunError
 
 HERE = Path("/somewhere")
 
@@ -13,8 +13,10 @@ HERE = Path("/somewhere")
 def test_the_options_are_those_of_the_command_line():
     names = {option.name for option in options_of("train")}
     assert {"seed", "device", "num_envs", "timeout", "iterations", "resume", "save_checkpoint_dir"} <= names
+    assert {"train_mode", "nproc", "world_size", "max_restarts", "collective_timeout"} <= names
     assert not {"help", "events", "commands", "overrides", "episodes"} & names
-    assert {"episodes", "untrained", "load_checkpoint_dir"} <= {option.name for option in options_of("infer")}
+    inference = {option.name for option in options_of("infer")}
+    assert {"episodes", "untrained", "load_checkpoint_dir"} <= inference and not {"nproc", "train_mode"} & inference
 
 
 def test_words_are_made_of_what_is_set_with_paths_below_the_folder():
@@ -54,14 +56,42 @@ def test_settings_that_make_no_sense_are_refused(mode, name, text, message):
         check(options.words(mode, HERE), mode)
 
 
-def test_several_processes_are_left_to_the_command_line(tmp_path):
-    assert not {"nproc", "world_size", "train_mode"} & {option.name for option in options_of("train")}
+@pytest.mark.parametrize(
+    ("values", "processes", "host"),
+    [({}, 1, THREAD), ({"nproc": "2"}, 2, PROCESS), ({"world_size": "3", "device": "cpu"}, 3, PROCESS),
+     ({"world_size": "3"}, 1, THREAD), ({"world_size": "3", "train_mode": "distributed"}, 3, PROCESS),
+     ({"train_mode": "single", "world_size": "2"}, 1, THREAD)],
+)  # fmt: skip
+def test_several_processes_are_asked_for_as_on_the_command_line(values, processes, host):
+    options = RunOptions()
+    for name, text in values.items():
+        options.put("train", name, text)
+    assert check(options.words("train", HERE), "train") == processes
+    assert options.host_for(processes) == host
+
+
+def test_several_processes_may_come_from_a_file_of_settings(tmp_path):
     config = tmp_path / "two.yaml"
     config.write_text("train_mode: distributed\nworld_size: 2\n")
     options = RunOptions()
     options.put("train", "config", str(config))
-    with pytest.raises(RunError, match="2 processes; the editor runs one"):
+    assert check(options.words("train", HERE), "train") == 2
+
+
+def test_contradictions_about_processes_are_refused():
+    options = RunOptions()
+    options.put("train", "train_mode", "single")
+    options.put("train", "nproc", "2")
+    with pytest.raises(DistributedError, match="--nproc 2 starts several processes, but the train mode is single"):
         check(options.words("train", HERE), "train")
+
+
+def test_the_newest_run_is_looked_for_where_runs_lie():
+    options = RunOptions()
+    options.put("train", "resume", "auto")
+    words = options.words("train", HERE)
+    assert words == ["--resume=auto", "--log-dir=/somewhere/runs"]
+    assert check(words, "train") == 1
 
 
 def test_options_come_back_from_their_text():
