@@ -3,9 +3,10 @@
 import itertools
 import json
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from runtime.atomic import write_json
+from runtime.command.configure import Target
 from runtime.errors import DnneError
 from runtime.recording.run_folder import INFO_FILE, slug
 
@@ -42,7 +43,7 @@ def make_trials(words: Sequence[str]) -> Tuple[List[Trial], List[str]]:
     """Every combination of the keys with several values, and the words that all trials share.
 
     Raises:
-        SweepError: No key has several values, or a key is given twice.
+        SweepError: No key has several values, or a key is not for a sweep.
     """
     axes: Dict[str, List[str]] = {}
     shared: List[str] = []
@@ -51,16 +52,10 @@ def make_trials(words: Sequence[str]) -> Tuple[List[Trial], List[str]]:
         values = split_values(text)
         if key in PLACES:
             raise SweepError(f"{key}: a sweep chooses the folders of its runs itself; give --sweep-dir")
-        if key in axes:
-            raise SweepError(f"{key} is given twice; put all its values into one list")
         if len(values) > 1:
             axes[key] = list(dict.fromkeys(values))
         else:
             shared.append(word)
-    for word in shared:
-        key = word.partition("=")[0]
-        if key in axes:
-            raise SweepError(f"{key} is given twice; put all its values into one list")
     if not axes:
         raise SweepError(
             "nothing is swept; give a key several values, such as trainer.learning_rate=1e-4,3e-4 seed=0..4"
@@ -72,6 +67,28 @@ def make_trials(words: Sequence[str]) -> Tuple[List[Trial], List[str]]:
         for index, values in enumerate(combinations)
     ]
     return trials, shared
+
+
+def check_keys(words: Sequence[str], targets_of: Callable[[str], FrozenSet[Target]]) -> None:
+    """Make sure that every key of a sweep acts, and that no two set the same, however they are spelt.
+
+    Args:
+        words: ``KEY=VALUES``, as they were written, those of ``--set`` included.
+        targets_of: What a word sets.
+
+    Raises:
+        DnneError: Nothing reads a key, or two set the same; names both.
+    """
+    setters: Dict[Target, str] = {}
+    for word in words:
+        key = word.partition("=")[0]
+        targets = targets_of(word)
+        for node, name in sorted(targets & setters.keys()):
+            other = setters[node, name]
+            what = f"the parameter {name} of node {node}" if node else f"the setting {name}"
+            twice = f"{key} is given twice" if other == key else f"{other} and {key} both set {what}"
+            raise SweepError(f"{twice}; put all its values into one list")
+        setters.update(dict.fromkeys(targets, key))
 
 
 def trial_command(file: str, trial: Trial, folder: Path, shared: Sequence[str], resume: bool) -> List[str]:

@@ -10,14 +10,16 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
+from runtime.command.configure import key_targets
 from runtime.command.options import add_configuration_options, whole_number
 from runtime.recording.run_folder import slug
+from runtime.resolving import resolve_workflow
 from runtime.workflow import load_workflow
 
-from ..sweep import SweepError, Trial, is_finished, make_trials, trial_command, write_plan
+from ..sweep import SweepError, Trial, check_keys, is_finished, make_trials, trial_command, write_plan
 from ..sweep_backends import Backend, LocalBackend, RayBackend, SlurmBackend
 from ..sweep_results import PICTURE, write_results
-from .common import add_nodes_dir
+from .common import add_nodes_dir, load_registry
 
 DEFAULT_FOLDER = "sweeps"
 FAILED, INTERRUPTED = 1, 130
@@ -45,8 +47,10 @@ def run(args: argparse.Namespace) -> int:
     """Run the sweep: 0, 1 where a training failed, 130 where it was interrupted."""
     trials, shared = make_trials(args.overrides)
     shared += _shared_options(args)
-    name = load_workflow(args.file).name
-    folder = Path(args.sweep_dir or Path(DEFAULT_FOLDER, f"{slug(name)}-{time.strftime('%Y%m%d-%H%M%S')}"))
+    workflow = load_workflow(args.file)
+    graph, _ = resolve_workflow(workflow, load_registry(args))
+    check_keys([*args.overrides, *args.assignments], lambda word: key_targets(word, graph))
+    folder = Path(args.sweep_dir or Path(DEFAULT_FOLDER, f"{slug(workflow.name)}-{time.strftime('%Y%m%d-%H%M%S')}"))
     backend = _backend(args, folder)
     write_plan(folder, args.file, trials, shared, args.resume)
     waiting = [trial for trial in trials if not is_finished(folder, trial)]

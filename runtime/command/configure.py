@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Set
+from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from ..configuration import reference_keys
 from ..configuration.files import find_config, flatten, load_config
@@ -16,7 +16,7 @@ from ..recording.run_folder import slug
 from ..suggest import did_you_mean
 from ..validation import Problem
 from .options import DEFAULT_LOG_DIR, INFERENCE_ONLY, NEW_RUN_ONLY, TRAINING_ONLY, add_run_options, is_given
-from .overrides import Assignment, apply_overrides, elsewhere, parse_assignment
+from .overrides import Assignment, apply_overrides, elsewhere, find_targets, overruled, parse_assignment
 from .resuming import AUTO, resolve_auto
 
 NODE_WIDE = {
@@ -30,6 +30,8 @@ NODE_WIDE = {
 NOT_IN_FILES = ("config", "config_path", "config_name", "preset", "overrides", "assignments", "inference", "help")
 CHECKPOINTING = ("save_interval", "last_k_checkpoints")
 COMMAND_LINE = ""
+Target = Tuple[str, str]
+"""What a key sets: the id of a node and its parameter, or ``""`` and an option."""
 BOTH_WAYS = ("visual", "headless")
 
 
@@ -49,12 +51,18 @@ class Configuration(NamedTuple):
         assignments: Parameters of nodes, the later ones counting more.
         unknown: Keys that are no option, as assignments without a node.
         notes: What was chosen, for the log.
+        repeated: Settings that do not count, as the same place gives another value after them.
     """
 
     args: argparse.Namespace
     assignments: Sequence[Assignment]
     unknown: Sequence[Assignment] = ()
     notes: Sequence[str] = ()
+    repeated: Sequence[str] = ()
+
+    def warnings(self, graph: Graph) -> List[str]:
+        """What was given and does not count, for the log."""
+        return [*self.repeated, *overruled(graph, self.assignments)]
 
     def adjust(self, graph: Graph) -> List[Problem]:
         """Set the parameters of a graph, and return what could not be done."""
@@ -74,21 +82,72 @@ def configure(args: argparse.Namespace, inference: bool, workflow_name: str) -> 
         ConfigError: A file or preset cannot be read, or a key or its value is wrong.
     """
     notes: List[str] = []
-    layers = list(_layers(args, notes))
     assignments: List[Assignment] = []
     unknown: List[Assignment] = []
-    merged: Dict[str, Any] = {}
-    said: Set[str] = set()
-    for layer in layers:
-        settings = _split(layer, assignments, unknown)
-        merged.update(settings)
-        said |= set(settings) if layer.origin == COMMAND_LINE else set()
+    settings = _Settings()
+    for layer in _layers(args, notes):
+        for key, value in _split(layer, assignments, unknown).items():
+            settings.add(layer.origin, key, value)
     assignments += _from_options(args)
-    options = reference_keys.translate(merged, workflow_name)
-    merged_args = _with_options(args, options, said, inference)
+    options = reference_keys.translate(settings.values, workflow_name)
+    merged_args = _with_options(args, options, settings.said, inference)
     if not inference:
         _choose_places(merged_args, workflow_name, notes)
-    return Configuration(merged_args, assignments, unknown, notes)
+    return Configuration(merged_args, assignments, unknown, notes, settings.repeated)
+
+
+def key_targets(word: str, graph: Graph) -> FrozenSet[Target]:
+    """What a word ``KEY=VALUE`` of the command line sets.
+
+    Raises:
+        ConfigError: Nothing reads the key.
+    """
+    key, _, value = word.partition("=")
+    assignments: List[Assignment] = []
+    unknown: List[Assignment] = []
+    settings = _split(Layer(COMMAND_LINE, {key: value}), assignments, unknown)
+    found = {("", _option(name)) for name in settings}
+    problems = [_unknown(graph, assignment) for assignment in unknown]
+    for assignment in assignments:
+        nodes, more = find_targets(graph, assignment)
+        found |= {(node.id, assignment.name) for node in nodes}
+        problems += more
+    if problems:
+        raise ConfigError(problems[0].message)
+    return frozenset(found)
+
+
+def _option(key: str) -> str:
+    """The option whose value a key gives."""
+    return reference_keys.SAME_AS.get(key, key)
+
+
+class _Settings:
+    """Settings of the run out of all layers. Of those that say the same the last one counts.
+
+    Attributes:
+        values: By key, in the order in which they were given last.
+        repeated: What gave way to another one of the same place, for the log.
+    """
+
+    def __init__(self) -> None:
+        self.values: Dict[str, Any] = {}
+        self.repeated: List[str] = []
+        self._origins: Dict[str, str] = {}
+
+    def add(self, origin: str, key: str, value: Any) -> None:
+        """Take a setting of the next layer; of the command line every word is one."""
+        same = [name for name in self.values if _option(name) == _option(key)]
+        if same and self._origins[same[-1]] == origin and str(self.values[same[-1]]) != str(value):
+            given, later = f"{origin} {same[-1]}={self.values[same[-1]]}".strip(), f"{origin} {key}={value}".strip()
+            self.repeated.append(f"{given} does not count: {later} comes after it")
+        self.values.pop(key, None)
+        self.values[key], self._origins[key] = value, origin
+
+    @property
+    def said(self) -> Set[str]:
+        """Keys whose values are those of the command line."""
+        return {key for key, origin in self._origins.items() if origin == COMMAND_LINE}
 
 
 def _choose_places(args: argparse.Namespace, workflow_name: str, notes: List[str]) -> None:
@@ -114,8 +173,9 @@ def _layers(args: argparse.Namespace, notes: List[str]) -> Iterator[Layer]:
         yield Layer(f"preset {preset.name}:", preset.values, optional=True)
     for path in _config_files(args):
         yield Layer(f"{path}:", dict(flatten(load_config(path))))
-    words = [word.partition("=") for word in args.overrides]
-    yield Layer(COMMAND_LINE, {key: value for key, _, value in words})
+    for word in args.overrides:
+        key, _, value = word.partition("=")
+        yield Layer(COMMAND_LINE, {key: value})
 
 
 def _config_files(args: argparse.Namespace) -> Iterator[str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import Any, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..errors import ParameterError, WorkflowError
 from ..graph import Graph
 from ..node import Node
 from ..suggest import did_you_mean
 from ..validation import Problem
+
+COMMAND_LINE = ("", "--set")
+"""Origins of what was written on the command line."""
 
 
 class Assignment(NamedTuple):
@@ -39,6 +42,11 @@ class Assignment(NamedTuple):
         """As it was written."""
         key = self.key or (self.name if self.node is None else f"{self.node}.{self.name}")
         return f"{self.origin} {key}={self.value}".strip()
+
+    @property
+    def place(self) -> str:
+        """The file, or the command line with all its ways to set a parameter."""
+        return "" if self.origin in COMMAND_LINE else self.origin
 
 
 def parse_assignment(text: str, origin: str = "--set") -> Assignment:
@@ -72,26 +80,49 @@ def _targets(graph: Graph, assignment: Assignment) -> List[Node]:
     return [node for node in graph.nodes.values() if assignment.name in node.parameters]
 
 
-def _assign(graph: Graph, assignment: Assignment) -> Iterator[Problem]:
+def find_targets(graph: Graph, assignment: Assignment) -> Tuple[List[Node], List[Problem]]:
+    """The nodes whose parameter it sets, and why there is none, or not this one."""
     try:
         nodes = _targets(graph, assignment)
     except WorkflowError as error:
-        yield Problem("", "", f"{assignment.text}: {error}")
-        return
+        return [], [Problem("", "", f"{assignment.text}: {error}")]
     if not nodes and not assignment.optional:
         what = "has environments" if assignment.name == "num_envs" else f"has the parameter {assignment.name!r}"
-        yield Problem("", "", f"{assignment.text}: no node of this workflow {what}")
+        return [], [Problem("", "", f"{assignment.text}: no node of this workflow {what}")]
+    strange = [_unknown_parameter(graph, node, assignment) for node in nodes if assignment.name not in node.parameters]
+    return [node for node in nodes if assignment.name in node.parameters], strange
+
+
+def overruled(graph: Graph, assignments: Sequence[Assignment]) -> List[str]:
+    """What was given, and does not count as the same place gives another value for the same parameter after it."""
+    texts: List[str] = []
+    given: Dict[Tuple[str, str, str], Assignment] = {}
+    for assignment in assignments:
+        for node in find_targets(graph, assignment)[0]:
+            target = (assignment.place, node.id, assignment.name)
+            earlier = given.get(target)
+            if earlier is not None and str(earlier.value) != str(assignment.value):
+                texts.append(f"{earlier.text} does not count for {node.label}: {assignment.text} comes after it")
+            given[target] = assignment
+    return texts
+
+
+def _assign(graph: Graph, assignment: Assignment) -> Iterator[Problem]:
+    nodes, problems = find_targets(graph, assignment)
+    yield from problems
     for node in nodes:
         yield from _assign_to(graph, node, assignment)
 
 
+def _unknown_parameter(graph: Graph, node: Node, assignment: Assignment) -> Problem:
+    name = assignment.name
+    hint = elsewhere(graph, name) or did_you_mean(name, node.parameters)
+    known = "" if hint else f"it has {', '.join(node.parameters) or 'none'}"
+    return Problem(node.id, name, f"{assignment.text}: unknown parameter {name!r}{hint}", known)
+
+
 def _assign_to(graph: Graph, node: Node, assignment: Assignment) -> Iterator[Problem]:
     name, text = assignment.name, assignment.text
-    if name not in node.parameters:
-        hint = elsewhere(graph, name) or did_you_mean(name, node.parameters)
-        known = "" if hint else f"it has {', '.join(node.parameters) or 'none'}"
-        yield Problem(node.id, name, f"{text}: unknown parameter {name!r}{hint}", known)
-        return
     constant = graph.constants.get((node.id, name))
     if constant is not None:
         yield Problem(node.id, name, f"{text}: it is linked to the constant {constant}", "set that one's value")

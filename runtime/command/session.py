@@ -192,6 +192,8 @@ class Session:
                     files.enter_context(VideoRecorder(self.args.record, run))
                 for note in filter(None, (*self.configuration.notes, self.team.note)):
                     run.context.log(note)
+                for warning in self.configuration.warnings(self.graph):
+                    run.context.log(warning, "warning")
                 self._tell_differences(run)
                 run.execute()
             result, code = ("interrupted" if run.interrupted else "finished"), self.signals.exit_code

@@ -18,6 +18,12 @@ SPECIAL = (
     "train.last_k_checkpoints", "save_interval", "output_dir", "suffix", "debug",
 )  # fmt: skip
 
+SAME_AS = {
+    "output_dir": "log_dir", "suffix": "run_name", "debug": "verbose", "train.pretrained_dir": "pretrained_dir",
+    "train.last_k_checkpoints": "last_k_checkpoints",
+}  # fmt: skip
+"""Keys of the earlier system that say what an option says; of both the one that is given last counts."""
+
 
 class Setting(NamedTuple):
     """The value of a run option, and the keys that it was made of."""
@@ -46,7 +52,8 @@ def translate(values: Mapping[str, Any], workflow_name: str) -> Dict[str, Settin
     first end that is reached counts.
 
     Args:
-        values: By key; those of the earlier system are replaced, all others go through.
+        values: By key, in the order in which they were given; those of the earlier system are replaced, all others go
+            through.
         workflow_name: The name of a run folder begins with it.
 
     Raises:
@@ -54,6 +61,12 @@ def translate(values: Mapping[str, Any], workflow_name: str) -> Dict[str, Settin
     """
     result = {key: Setting(value, (key,)) for key, value in values.items() if key not in SPECIAL}
     given = {key: value for key, value in values.items() if key in SPECIAL and value not in (None, "")}
+    if "output_dir" in given:
+        result["checkpoints_in_run"] = Setting(True, ("output_dir",))
+    order = list(values)
+    for key, option in SAME_AS.items():
+        if option in values and key in given and order.index(key) < order.index(option):
+            del given[key]
     epoch = _count(given, "train.epoch_iters") if "train.epoch_iters" in given else 1
     _ends(result, given, epoch)
     for key, (option, make) in _SIMPLE.items():
@@ -63,15 +76,14 @@ def translate(values: Mapping[str, Any], workflow_name: str) -> Dict[str, Settin
         result["save_interval"] = Setting(
             epoch * _count(given, "save_interval"), ("save_interval", "train.epoch_iters")
         )
-    if "output_dir" in given:
-        result["log_dir"] = Setting(given["output_dir"], ("output_dir",))
-        result["checkpoints_in_run"] = Setting(True, ("output_dir",))
     if "suffix" in given:
         result["run_name"] = Setting(f"{slug(workflow_name)}-{given['suffix']}", ("suffix",))
     if _is_true(given, "train.freeze_trunk"):
-        result["freeze"] = Setting("trunk", ("train.freeze_trunk",))
-    if _is_true(given, "debug"):
-        result["verbose"] = Setting(True, ("debug",))
+        others = result.get("freeze", Setting("", ()))
+        parts = f"{others.value},trunk" if others.value else "trunk"
+        result["freeze"] = Setting(parts, (*others.keys, "train.freeze_trunk"))
+    if "debug" in given and (_is_true(given, "debug") or "verbose" in result):
+        result["verbose"] = Setting(_is_true(given, "debug"), ("debug",))
     return result
 
 
@@ -109,6 +121,7 @@ def _is_true(given: Mapping[str, Any], key: str) -> bool:
 
 
 _SIMPLE: Dict[str, Tuple[str, Callable[[Mapping[str, Any], str], Any]]] = {
+    "output_dir": ("log_dir", _text),
     "train.pretrained_dir": ("pretrained_dir", _text),
     "train.last_k_checkpoints": ("last_k_checkpoints", _count),
 }

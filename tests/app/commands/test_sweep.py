@@ -26,13 +26,33 @@ def test_every_combination_is_a_trial():
     ("words", "message"),
     [
         (["seed=1"], "nothing is swept"),
-        (["seed=1,2", "seed=3"], "seed is given twice"),
         (["seed=1,2", "log_dir=x"], "log_dir: a sweep chooses the folders of its runs itself"),
     ],
 )
 def test_what_is_no_sweep_is_refused(words, message):
     with pytest.raises(SweepError, match=message):
         make_trials(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["6.learning_rate=1e-4,3e-4", "trainer.learning_rate=1e-3"], "6.learning_rate and trainer.learning_rate both"),
+        (["Trainer.gamma=0.9,0.99", "PPO_Trainer.gamma=0.5,0.6"], "Trainer.gamma and PPO_Trainer.gamma both set the"),
+        (["num_envs=4,8", "env.num_envs=4"], "num_envs and env.num_envs both set the parameter num_envs of node 1"),
+        (["batch_size=8,16", "minibatch_size=8"], "batch_size and minibatch_size both set the parameter"),
+        (["debug=true,false", "verbose=true"], "debug and verbose both set the setting verbose"),
+        (["trainer.gamma=0.9,0.99", "--set", "6.gamma=0.5"], "trainer.gamma and 6.gamma both set the parameter gamma"),
+        (["seed=1,2", "seed=1,2"], "seed is given twice; put all its values into one list"),
+        (["seed=1,2", "trainr.gamma=0.5"], "trainr.gamma=0.5: there is no node 'trainr'; did you mean 'Trainer'?"),
+        (["seed=1,2", "iteration=3"], "nothing reads the key 'iteration'; did you mean 'iterations'?"),
+    ],
+)
+def test_keys_that_set_the_same_or_nothing_are_refused_however_they_are_spelt(dnne, small, folder, words, message):
+    outcome = dnne("sweep", small, *words, "total_timesteps=1")
+    assert outcome.code == 2
+    assert message in outcome.err
+    assert not (folder / "sweeps").exists()
 
 
 def test_a_sweep_leaves_run_folders_tables_and_a_picture_and_skips_them_on_resume(dnne, small, folder):
