@@ -4,14 +4,29 @@ import argparse
 import re
 from typing import List
 
-RANGE = re.compile(r"(-?[0-9]+)\.\.(-?[0-9]+)")
+from runtime.errors import DnneError
+
+RANGE = re.compile(r"(-?[0-9]{1,18})\.\.(-?[0-9]{1,18})")
+MOST_SEEDS = 10_000
 
 
-def split_values(text: str) -> List[str]:
-    """The values between commas that stand in no brackets or quotes; ``0..4`` is 0, 1, 2, 3 and 4."""
+class TooManyValues(DnneError):
+    """A list of values is longer than is allowed. Names both numbers."""
+
+
+def split_values(text: str, most: int) -> List[str]:
+    """The values between commas that stand in no brackets or quotes; ``0..4`` is 0, 1, 2, 3 and 4.
+
+    Raises:
+        TooManyValues: There are more than ``most``. They are counted, not written out.
+    """
+    parts = _split(text)
+    ranges = [RANGE.fullmatch(part) for part in parts]
+    count = sum(1 if match is None else abs(int(match[2]) - int(match[1])) + 1 for match in ranges)
+    if count > most:
+        raise TooManyValues(f"{text} are {count:,} values, and {most:,} are allowed")
     values: List[str] = []
-    for part in _split(text):
-        match = RANGE.fullmatch(part)
+    for part, match in zip(parts, ranges):
         if match is None:
             values.append(part)
             continue
@@ -23,7 +38,10 @@ def split_values(text: str) -> List[str]:
 
 def parse_seeds(text: str) -> List[int]:
     """An argparse type: seeds, each once."""
-    values = split_values(text)
+    try:
+        values = split_values(text, MOST_SEEDS)
+    except TooManyValues as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     if not values or not all(value.isdecimal() for value in values):
         raise argparse.ArgumentTypeError(f"{text!r} is no list of seeds such as 0..4 or 0,3,7")
     return list(dict.fromkeys(int(value) for value in values))

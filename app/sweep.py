@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from pathlib import Path
 from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -11,10 +12,11 @@ from runtime.errors import DnneError
 from runtime.recording.run_folder import INFO_FILE, slug
 
 from .child_command import child_command
-from .ranges import split_values
+from .ranges import TooManyValues, split_values
 
 SWEEP_FILE = "sweep.json"
 SEED = "seed"
+HOW_TO_RAISE = "--max-trials N raises that"
 PLACES = ("log_dir", "run_name", "output_dir", "suffix", "resume")
 
 
@@ -39,17 +41,21 @@ class Trial(NamedTuple):
         return " ".join(f"{key}={value}" for key, value in self.values.items() if key != SEED) or "all"
 
 
-def make_trials(words: Sequence[str]) -> Tuple[List[Trial], List[str]]:
+def make_trials(words: Sequence[str], most: int) -> Tuple[List[Trial], List[str]]:
     """Every combination of the keys with several values, and the words that all trials share.
 
+    Args:
+        words: ``KEY=VALUES``, as they were written.
+        most: Trials that are allowed; they are counted before one of them is made.
+
     Raises:
-        SweepError: No key has several values, or a key is not for a sweep.
+        SweepError: No key has several values, a key is not for a sweep, or there are too many combinations.
     """
     axes: Dict[str, List[str]] = {}
     shared: List[str] = []
     for word in words:
         key, _, text = word.partition("=")
-        values = split_values(text)
+        values = _split_values(key, text, most)
         if key in PLACES:
             raise SweepError(f"{key}: a sweep chooses the folders of its runs itself; give --sweep-dir")
         if len(values) > 1:
@@ -60,6 +66,10 @@ def make_trials(words: Sequence[str]) -> Tuple[List[Trial], List[str]]:
         raise SweepError(
             "nothing is swept; give a key several values, such as trainer.learning_rate=1e-4,3e-4 seed=0..4"
         )
+    count = math.prod(len(values) for values in axes.values())
+    if count > most:
+        factors = " × ".join(f"{len(values):,}" for values in axes.values())
+        raise SweepError(f"{factors} values make {count:,} trainings, and {most:,} are allowed; {HOW_TO_RAISE}")
     combinations = [dict(zip(axes, values)) for values in itertools.product(*axes.values())]
     width = len(str(len(combinations) - 1))
     trials = [
@@ -67,6 +77,13 @@ def make_trials(words: Sequence[str]) -> Tuple[List[Trial], List[str]]:
         for index, values in enumerate(combinations)
     ]
     return trials, shared
+
+
+def _split_values(key: str, text: str, most: int) -> List[str]:
+    try:
+        return split_values(text, most)
+    except TooManyValues as error:
+        raise SweepError(f"{key}: {error}; {HOW_TO_RAISE}") from None
 
 
 def check_keys(words: Sequence[str], targets_of: Callable[[str], FrozenSet[Target]]) -> None:

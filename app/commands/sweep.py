@@ -22,6 +22,7 @@ from ..sweep_results import PICTURE, write_results
 from .common import add_nodes_dir, load_registry
 
 DEFAULT_FOLDER = "sweeps"
+MOST_TRIALS = 1000
 FAILED, INTERRUPTED = 1, 130
 
 
@@ -38,6 +39,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--sweep-dir", metavar="DIR", help=f"folder of the sweep (default: a new one in {DEFAULT_FOLDER})"
     )
+    group.add_argument(
+        "--max-trials", type=whole_number(1), default=MOST_TRIALS, metavar="N",
+        help=f"refuse more trainings than this (default {MOST_TRIALS})",
+    )  # fmt: skip
     group.add_argument("--resume", action="store_true", help="go on with --sweep-dir; what has finished is left alone")
     add_nodes_dir(parser)
     add_configuration_options(parser.add_argument_group("configuration; a key with several values is swept"))
@@ -45,7 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sweep: 0, 1 where a training failed, 130 where it was interrupted."""
-    trials, shared = make_trials(args.overrides)
+    trials, shared = make_trials(args.overrides, args.max_trials)
     shared += _shared_options(args)
     workflow = load_workflow(args.file)
     graph, _ = resolve_workflow(workflow, load_registry(args))

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from app.ranges import parse_seeds, split_values
+from app.ranges import TooManyValues, parse_seeds, split_values
 from tests.commands import events_of, metrics_of, write_json
 
 
@@ -93,12 +93,20 @@ def test_overrides_and_environments_act(dnne, trained, folder):
 
 
 def test_lists_of_values():
-    assert split_values("1e-4,3e-4") == ["1e-4", "3e-4"]
-    assert split_values("0..2,7,3..1") == ["0", "1", "2", "7", "3", "2", "1"]
-    assert split_values("[64,64],[32]") == ["[64,64]", "[32]"]
-    assert split_values('{"a": 1, "b": 2}') == ['{"a": 1, "b": 2}']
-    assert split_values('"a,b",c') == ['"a,b"', "c"]
+    assert split_values("1e-4,3e-4", 6) == ["1e-4", "3e-4"]
+    assert split_values("0..2,7,3..1", 7) == ["0", "1", "2", "7", "3", "2", "1"]
+    assert split_values("[64,64],[32]", 6) == ["[64,64]", "[32]"]
+    assert split_values('{"a": 1, "b": 2}', 6) == ['{"a": 1, "b": 2}']
+    assert split_values('"a,b",c', 6) == ['"a,b"', "c"]
     assert parse_seeds("0..2,1") == [0, 1, 2]
+    with pytest.raises(TooManyValues, match="0..2,7,3..1 are 7 values, and 6 are allowed"):
+        split_values("0..2,7,3..1", 6)
+
+
+def test_a_range_of_seeds_is_counted_before_it_is_written_out(dnne, small):
+    outcome = dnne("evaluate", small, "--load-checkpoint-dir", "ck", "--seeds", "0..300000000")
+    assert outcome.code == 2
+    assert "0..300000000 are 300,000,001 values, and 10,000 are allowed" in outcome.err
 
 
 @pytest.mark.parametrize("text", ["", "a", "1.5", "-1", "0..x"])

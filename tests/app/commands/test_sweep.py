@@ -13,7 +13,7 @@ from tests.commands import USER_NODES, insert_node, small_workflow, write_json
 
 
 def test_every_combination_is_a_trial():
-    trials, shared = make_trials(["trainer.learning_rate=1e-4,3e-4", "seed=0..1", "iterations=3"])
+    trials, shared = make_trials(["trainer.learning_rate=1e-4,3e-4", "seed=0..1", "iterations=3"], most=4)
     assert [trial.values for trial in trials] == [
         {"trainer.learning_rate": rate, "seed": seed} for rate in ("1e-4", "3e-4") for seed in ("0", "1")
     ]
@@ -27,11 +27,23 @@ def test_every_combination_is_a_trial():
     [
         (["seed=1"], "nothing is swept"),
         (["seed=1,2", "log_dir=x"], "log_dir: a sweep chooses the folders of its runs itself"),
+        (["seed=0..300000000"], "seed: 0..300000000 are 300,000,001 values, and 1,000 are allowed; --max-trials N"),
+        (["seed=5,-1..-999999999999999999"], "are 1,000,000,000,000,000,000 values, and 1,000 are allowed"),
+        (["seed=0..99", "3.a=1..100", "x=1,2"], "100 × 100 × 2 values make 20,000 trainings, and 1,000 are allowed"),
     ],
 )
 def test_what_is_no_sweep_is_refused(words, message):
     with pytest.raises(SweepError, match=message):
-        make_trials(words)
+        make_trials(words, most=1000)
+
+
+def test_the_number_of_trainings_can_be_raised(dnne, small, folder):
+    words = ("sweep", small, "seed=0..2", "trainer.gamma=0.9,2", "total_timesteps=1", "--sweep-dir", "s")
+    refused = dnne(*words, "--max-trials", 5)
+    assert refused.code == 2
+    assert "3 × 2 values make 6 trainings, and 5 are allowed; --max-trials N raises that" in refused.err
+    assert not (folder / "s").exists()
+    assert len(make_trials(words[2:5], most=6)[0]) == 6
 
 
 @pytest.mark.parametrize(
