@@ -364,6 +364,7 @@ class PPO:
         return {
             "updates": self.updates,
             "learning_rate": self.learning_rate,
+            "initial_learning_rate": self._settings.learning_rate,
             "optimizer": {
                 "step": float(self._adam.step_count),
                 **{
@@ -375,7 +376,7 @@ class PPO:
         }
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
-        """Go on where `state_dict` was taken.
+        """Go on where `state_dict` was taken; at the settings' learning rate where that is not the one it began with.
 
         Raises:
             CheckpointError: if the moments are not those of this model's parameters.
@@ -386,6 +387,8 @@ class PPO:
         self._still_moments()
         self._adam.step_count.fill_(optimizer["step"])
         self.updates = int(state["updates"])
-        self.learning_rate = float(state["learning_rate"])
+        initial = self._settings.learning_rate
+        same_beginning = state.get("initial_learning_rate", initial) == initial
+        self.learning_rate = float(state["learning_rate"]) if same_beginning else initial
         if state["scaler"] and self._scaler.is_enabled():
             self._scaler.load_state_dict(state["scaler"])

@@ -11,7 +11,7 @@ from runtime.events import Event, Metrics
 from runtime.graph import Graph
 from runtime.run import Run, RunSettings
 
-from .reference_graph import reference_graph
+from .reference_graph import EXAMPLE, example_graph
 from .report import Report, Target
 
 NUM_ENVS, STEPS, WINDOW = 64, 300_000, 64
@@ -70,13 +70,19 @@ def train_and_evaluate(seed: int, steps: int, assignments: Sequence[str] = ()) -
     with tempfile.TemporaryDirectory() as folder:
         published: List[Metrics] = []
         began = time.perf_counter()
-        graph = reference_graph(NUM_ENVS, [f"Step.episode_window={WINDOW}", *assignments])
+        graph = example_graph(EXAMPLE.name, [f"Env.num_envs={NUM_ENVS}", f"Step.episode_window={WINDOW}", *assignments])
         _execute(graph, published, seed=seed, total_timesteps=steps, save_checkpoint_dir=folder)
         seconds = time.perf_counter() - began
         final = graph.find("Step").collect_metrics()
         evaluation: Dict[str, float] = {}
         settings = {"mode": "infer", "episodes": WINDOW, "load_checkpoint_dir": folder}
-        _execute(reference_graph(NUM_ENVS, assignments), [], evaluation, seed=seed + 1000, **settings)
+        _execute(
+            example_graph(EXAMPLE.name, [f"Env.num_envs={NUM_ENVS}", *assignments]),
+            [],
+            evaluation,
+            seed=seed + 1000,
+            **settings,
+        )
     reached = next((event.step for event in published if _mean_return(event.values) >= REACHED.limit), math.nan)
     return Outcome(reached, _mean_return(final), evaluation["eval/mean_reward"], seconds)
 

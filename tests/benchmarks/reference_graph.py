@@ -30,13 +30,14 @@ def _registry() -> NodeRegistry:
 
 
 def reference_graph(num_envs: int, assignments: Sequence[str] = ()) -> Graph:
-    """A fresh graph on the built-in torch task.
+    """A fresh graph on the built-in torch task, with the fixed learning rate that all loops are compared at.
 
     Args:
         num_envs: Parallel environments.
         assignments: As ``--set`` takes them.
     """
-    return example_graph(EXAMPLE.name, ["Env.simulator=torch", f"Env.num_envs={num_envs}", *assignments])
+    same = ["Env.simulator=torch", f"Env.num_envs={num_envs}", "Trainer.learning_rate_schedule=fixed"]
+    return example_graph(EXAMPLE.name, [*same, *assignments])
 
 
 def example_graph(file: str, assignments: Sequence[str] = ()) -> Graph:

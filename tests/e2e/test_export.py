@@ -177,6 +177,12 @@ class TestTheSameMetrics:
 class TestEdits:
     def test_an_edited_value_acts(self, runner, tmp_path):
         edit(runner, "ppotrainernode_6.py", "    learning_rate = 0.001\n", "    learning_rate = 0.125e-2\n")
+        edit(
+            runner,
+            "ppotrainernode_6.py",
+            '    learning_rate_schedule = "adaptive"\n',
+            '    learning_rate_schedule = "fixed"\n',
+        )
         edit(runner, "isaacgymenvnode_1.py", "    num_envs = 64\n", "    num_envs = 8\n")
         result = start(runner, "--iterations", "1", "--events", "events.jsonl", folder=tmp_path)
         assert result.returncode == 0, result.stderr

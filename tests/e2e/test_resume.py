@@ -194,7 +194,8 @@ def test_changed_parameters_are_listed_and_kept_for_the_next_resume(dnne, small,
 
 
 def test_a_changed_parameter_acts(dnne, small, folder):
-    dnne("train", small, "--iterations", 2, "--run-name", "a")
+    fixed = ["--set", "Trainer.learning_rate_schedule=fixed"]
+    dnne("train", small, *fixed, "--iterations", 2, "--run-name", "a")
     dnne("train", "--resume", "runs/a", "--iterations", 4, "--set", "Trainer.learning_rate=1e-4")
     rates = {key[0]: value for key, value in _metrics(folder, "a").items() if key[2] == "train/learning_rate"}
     assert rates == {1: 1e-3, 2: 1e-3, 3: 1e-4, 4: 1e-4}

@@ -332,6 +332,18 @@ def test_a_resumed_trainer_goes_on_to_the_last_bit(kit, space, schedule):
     assert resumed.updates == whole.updates == 2
 
 
+@pytest.mark.parametrize("schedule", ["fixed", "adaptive"])
+def test_another_learning_rate_acts_on_a_resumed_trainer(kit, schedule):
+    options = {"learning_rate_schedule": schedule, "desired_kl": 1e6, "num_epochs": 1}
+    first = trainer(kit, kit.make_model(), learning_rate=1e-3, **options)
+    first.update(kit.make_rollout(first.model))
+    same, other = (trainer(kit, kit.make_model(), learning_rate=rate, **options) for rate in (1e-3, 1e-5))
+    for resumed in (same, other):
+        resumed.load_state_dict(first.state_dict())
+    assert same.learning_rate == first.learning_rate
+    assert other.learning_rate == 1e-5
+
+
 def test_moments_are_stored_per_parameter(kit):
     ppo = trainer(kit, kit.make_model())
     ppo.update(kit.make_rollout(ppo.model))
