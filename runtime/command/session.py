@@ -31,7 +31,8 @@ from ..recording import (
     report_lines,
 )
 from ..recording.line_file import storage_errors
-from ..recording.run_lock import RunLock
+from ..recording.made_folders import make_folder, take_back
+from ..recording.run_lock import LOCK_FILE, RunLock
 from ..recording.trackers import check_trackers, open_trackers
 from ..recording.video_file import video_format
 from ..run import Run
@@ -110,6 +111,7 @@ class Session:
         args = self.args
         self.source = source
         use_launchers_name(args)
+        self._taken_back = contextlib.ExitStack()
         self.control = host.control if host is not None else RunControl()
         self.watchers: List[Sink] = [host.sink] if host is not None else []
         self.signals = stack.enter_context(stop_on_signals(self.control))
@@ -176,6 +178,8 @@ class Session:
         except DnneError as error:
             if self.communicator.rank == 0:
                 display.message(str(error), "error")
+            files.close()
+            self._take_back(display)
             return EXIT_BAD_INPUT
         run = Run(
             self.graph, self.settings, self.document.name, sinks, self.control,
@@ -209,7 +213,7 @@ class Session:
         finally:
             if folder is not None:
                 code = self._note_end(folder, result, display) or code
-        if folder is not None:
+        if folder is not None and (self.earlier is not None or display.tally.started is not None):
             self._summarise(folder, display)
         return code
 
@@ -242,6 +246,7 @@ class Session:
             return self.earlier.folder
         created = RunFolder.create(self.args.log_dir or DEFAULT_LOG_DIR, self.document.name, self.args.run_name)
         folder = self.stack.enter_context(created)
+        self._taken_back.callback(folder.discard)
         self._lock_checkpoints(folder)
         self._describe(folder)
         return folder
@@ -252,11 +257,14 @@ class Session:
             return
         folder = Path(self.settings.save_checkpoint_dir)
         with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            is_locked = folder.samefile(run_folder.path)
+            made = make_folder(folder)
+            is_locked, is_new = folder.samefile(run_folder.path), not (folder / LOCK_FILE).exists()
+        self._taken_back.callback(take_back, made)
         if not is_locked:
             lock = RunLock(folder, "--save-checkpoint-dir {folder}: another run writes into this folder")
             self.stack.callback(lock.release)
+            if is_new:
+                self._taken_back.callback(lock.remove)
 
     def _saves_checkpoints(self) -> bool:
         graph = self.graph
@@ -321,9 +329,18 @@ class Session:
         self._describe(folder)
         return folder.recorders(resume.iteration, resume.step)
 
+    def _take_back(self, display: Display) -> int:
+        """Remove the files and folders of a new run that has not begun; the exit code where that cannot be done."""
+        try:
+            self._taken_back.close()
+        except DnneError as error:
+            display.message(str(error), "error")
+            return EXIT_FAILED
+        return 0
+
     def _note_end(self, folder: RunFolder, result: str, display: Display) -> int:
-        if self.earlier is not None and display.tally.started is None:
-            return 0
+        if display.tally.started is None:
+            return self._take_back(display)
         try:
             folder.finish(result, display.tally.as_dict())
         except DnneError as error:

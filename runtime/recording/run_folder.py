@@ -7,20 +7,22 @@
 import contextlib
 import json
 import re
+import shutil
 import time
 import unicodedata
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from ..atomic import PathLike, write_json, write_text
 from ..checkpoints.metadata import now_text, plain_json
 from ..checkpoints.resume import RESUME_FOLDER
-from ..errors import RunError
+from ..errors import DnneError, RunError
 from ..events import Event
 from . import csv_metrics, json_lines
 from .csv_metrics import CsvMetrics
 from .json_lines import JsonLinesSink
 from .line_file import storage_errors
+from .made_folders import make_folder, take_back
 from .run_description import FORMAT_VERSION
 from .run_lock import LOCK_FILE, RunLock
 from .tensorboard_writer import TensorBoardWriter
@@ -39,8 +41,9 @@ _EARLIER = "earlier"
 class RunFolder:
     """One run on the disk. Made by :meth:`create` or :meth:`open`; a ``with`` block closes it."""
 
-    def __init__(self, path: Path, lock: Optional[RunLock] = None) -> None:
+    def __init__(self, path: Path, lock: Optional[RunLock] = None, made: Sequence[Path] = ()) -> None:
         self.path = path
+        self._made = made
         self.workflow_file = path / WORKFLOW_FILE
         self.config_file = path / CONFIG_FILE
         self.info_file = path / INFO_FILE
@@ -64,10 +67,15 @@ class RunFolder:
             StorageError: the folder cannot be created.
         """
         parent = Path(log_dir)
+        is_new = run_name is None or not (parent / run_name).exists()
         with storage_errors(parent):
-            parent.mkdir(parents=True, exist_ok=True)
-        path = _new_folder(parent, name) if run_name is None else _named_folder(parent, run_name)
-        return cls(path, RunLock(path))
+            made = make_folder(parent)
+        try:
+            path = _new_folder(parent, name) if run_name is None else _named_folder(parent, run_name)
+        except DnneError:
+            take_back(made)
+            raise
+        return cls(path, RunLock(path), (*made, path) if is_new else made)
 
     @classmethod
     def open(cls, path: PathLike, lock: bool = True) -> "RunFolder":
@@ -176,6 +184,21 @@ class RunFolder:
             lambda: TensorBoardWriter(self.tensorboard_folder, purge_step=resumed_step + 1 if resumed else None),
         ]
         return Recorders(openers)
+
+    def discard(self) -> None:
+        """Remove all that a run wrote into the folder that `create` gave it, and the folders that were made for it.
+
+        Raises:
+            StorageError: something cannot be removed.
+        """
+        self.close()
+        with storage_errors(self.path, "remove"):
+            for entry in self.path.iterdir():
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry)
+                else:
+                    entry.unlink()
+        take_back(self._made)
 
     def close(self) -> None:
         """Let other processes write into the folder."""

@@ -1,5 +1,6 @@
 """One run at a time writes into a folder."""
 
+import contextlib
 import errno
 import logging
 import os
@@ -34,7 +35,7 @@ class RunLock:
             StorageError: the lock's file cannot be written.
         """
         self._release: Optional[weakref.finalize] = None
-        path = folder / LOCK_FILE
+        self._path = path = folder / LOCK_FILE
         with storage_errors(path):
             descriptor = os.open(str(path), os.O_RDWR | os.O_CREAT, 0o644)
         self._release = weakref.finalize(self, os.close, descriptor)
@@ -47,6 +48,16 @@ class RunLock:
         """Let others write into the folder; a second call does nothing."""
         if self._release is not None:
             self._release()
+
+    def remove(self) -> None:
+        """Release the lock and remove its file, where no other run has used the folder.
+
+        Raises:
+            StorageError: it cannot be removed.
+        """
+        self.release()
+        with storage_errors(self._path, "remove"), contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
 
     def _lock(self, folder: Path, descriptor: int, taken: str) -> None:
         try:

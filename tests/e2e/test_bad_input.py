@@ -147,9 +147,50 @@ def test_a_node_that_raises_is_named_with_its_traceback(dnne, folder, scheduler)
 
 def test_a_node_whose_set_up_raises_is_named(dnne, folder):
     _write(folder, class_type="RaisingNode", wire="5.rewards", to="6", where="setup")
-    outcome = dnne(*TRAIN, "--iterations", 9)
+    outcome = dnne(*TRAIN, "--iterations", 9, "--events", "events.jsonl")
     assert outcome.code == 1
     assert "error: node 9 (RaisingNode): ZeroDivisionError: no luck in setup" in outcome.err
+    assert [(record["event"], record["node_id"]) for record in events_of(folder / "events.jsonl")] == [("failed", "9")]
+    assert not (folder / "runs").exists(), "nothing has begun"
+
+
+def _everything(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.name.startswith("process-"))
+
+
+@pytest.mark.parametrize("existing", [False, True])
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["train", "--load-checkpoint-dir", "damaged"], 1, "damaged/node_3/model.pt: the file is truncated or damaged"),
+        (["infer", "--load-checkpoint-dir", "damaged"], 1, "damaged/node_3/model.pt: the file is truncated or damaged"),
+        (["train", "--pretrained-dir", "damaged"], 1, "damaged/node_3/model.pt: the file is truncated or damaged"),
+        (["train", "--events", "damaged/node_3/model.pt/e"], 2, "cannot write damaged/node_3/model.pt"),
+        (["train", "--set", "5.observation_delay=1"], 2, "observation_delay"),
+    ],
+)
+def test_a_run_that_is_refused_leaves_nothing_behind(dnne, folder, existing, words, code, message):
+    _write(folder)
+    (folder / "damaged/node_3").mkdir(parents=True)
+    (folder / "damaged/node_3/model.pt").write_bytes(b"nonsense")
+    if existing:
+        (folder / "runs/a").mkdir(parents=True)
+        (folder / "out/ck").mkdir(parents=True)
+        (folder / "out/notes").write_text("mine")
+    before = _everything(folder)
+    save = ["--save-checkpoint-dir", "out/ck"] if words[0] == "train" else []
+    outcome = dnne(words[0], "w.json", *words[1:], *save, "--run-name", "a")
+    assert outcome.code == code
+    assert message in outcome.err
+    assert "run folder" not in outcome.err
+    assert _everything(folder) == before
+
+
+def test_a_run_that_has_begun_keeps_its_folder(dnne, folder):
+    _write(folder, class_type="RaisingNode", wire="5.rewards", to="6", at=1)
+    outcome = dnne(*TRAIN, "--iterations", 9)
+    assert outcome.code == 1
+    assert "run folder         runs/a" in outcome.err
     assert _failed(folder)["node_id"] == "9"
 
 

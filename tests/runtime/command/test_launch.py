@@ -183,10 +183,21 @@ def test_a_folder_that_another_run_saves_to_is_refused(runner, folder):
     code, _, errors = runner(*words)
     assert code == 2
     assert "error: --save-checkpoint-dir ck: another run writes into this folder (process " in errors
-    assert not (folder / "runs/a/run.json").exists()
+    assert not (folder / "runs").exists()
+    assert (folder / "ck/.lock").exists(), "that of the other run"
     lock.release()
     assert runner(*words)[0] == 0
     assert runner("--resume", "runs/a", "--iterations", 2)[0] == 0
+
+
+def test_a_runner_that_is_refused_leaves_nothing_behind(runner, folder):
+    (folder / "damaged/node_3").mkdir(parents=True)
+    (folder / "damaged/node_3/model.pt").write_bytes(b"nonsense")
+    before = sorted(folder.rglob("*"))
+    code, _, errors = runner("--load-checkpoint-dir", "damaged", "--save-checkpoint-dir", "ck", "--iterations", 1)
+    assert code == 1
+    assert "damaged/node_3/model.pt" in errors
+    assert sorted(path for path in folder.rglob("*") if path.name != "flags.json") == before
 
 
 def test_a_run_that_is_refused_for_its_checkpoints_leaves_them_as_they_are(runner, folder):
