@@ -8,6 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 from runtime.checkpoints.layout import checkpoint_folder
 from runtime.command.configure import Configuration
+from runtime.command.node_folders import folders_of_run, named_where_missed
 from runtime.errors import DnneError
 from runtime.evaluation.episodes import environments, evaluation_settings, run_episodes, shares
 from runtime.evaluation.statistics import Episodes, summarize
@@ -61,7 +62,8 @@ def evaluate(
     """
     args = argparse.Namespace(nodes_dir=configuration.args.nodes_dir, device=configuration.args.device)
     bare = configuration._replace(args=argparse.Namespace())
-    num_envs = environments(file_source(file, args).build(bare.adjust))
+    with named_where_missed([path for folder in folders for path in folders_of_run(folder)], args):
+        num_envs = environments(file_source(file, args).build(bare.adjust))
     parts = [
         Part(file, args, bare, folder, seed, part_seed, count, best)
         for folder in folders

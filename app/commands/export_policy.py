@@ -2,6 +2,7 @@
 
 import argparse
 
+from runtime.command.node_folders import folders_of_run, named_where_missed
 from runtime.export import export_policy
 from runtime.validation import build_graph
 from runtime.workflow import load_workflow
@@ -21,7 +22,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export the policy."""
-    graph = build_graph(load_workflow(args.file), load_registry(args))
+    with named_where_missed(folders_of_run(args.load_checkpoint_dir), args):
+        graph = build_graph(load_workflow(args.file), load_registry(args))
     report = export_policy(graph, args.load_checkpoint_dir, args.output, args.format, args.node)
     print(report)
     return 0

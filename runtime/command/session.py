@@ -48,6 +48,7 @@ from .earlier import find_earlier
 from .follower import FollowerDisplay
 from .host import Host, HostDisplay
 from .late_recorders import LateRecorders
+from .node_folders import folders_of_run, given_folders, named_where_missed, recorded_folders
 from .options import DEFAULT_LOG_DIR, run_settings
 from .overrides import assigned
 from .processes import ALONE, Team, use_launchers_name
@@ -124,7 +125,8 @@ class Session:
             check_trackers(args.track)
         if publish:
             publish_flags(self.settings)
-        self.graph = source.build(self.configuration.adjust)
+        with named_where_missed(self._recorded_folders(), args):
+            self.graph = source.build(self.configuration.adjust)
         if self.resume is not None:
             self._keep_edits(self.resume.state["nodes"])
         self.document = graph_to_workflow(self.graph, source.document)
@@ -132,6 +134,7 @@ class Session:
         self.info = describe_run(
             self.document.name, settings.mode, settings.seed, str(self.device), settings.threads,
             settings.as_dict(), {node_id: node.parameter_values() for node_id, node in self.graph.nodes.items()},
+            nodes_dirs=given_folders(args),
         )  # fmt: skip
         self.over = self._counted_end(self.resume.step, self.resume.iteration) if self.resume else None
         if self.over is not None and not restart_count(os.environ):
@@ -143,6 +146,13 @@ class Session:
             raise RunError(
                 f"--load-checkpoint-dir {folder}: there is no such folder; expected node_<id>/model.pt in it, or a run"
             )
+
+    def _recorded_folders(self) -> List[str]:
+        """Folders of node files that the run was made with that is resumed, or whose weights are loaded."""
+        if self.earlier is not None:
+            return recorded_folders(self.earlier.info)
+        folder = self.settings.load_checkpoint_dir or self.settings.pretrained_dir
+        return folders_of_run(folder) if folder is not None else []
 
     def _keep_edits(self, saved: Dict[str, Any]) -> None:
         """Live edits of the run hold on, but for parameters that are now set on the command line."""

@@ -29,6 +29,7 @@ def describe_run(
     parameters: Mapping[str, Mapping[str, Any]],
     command: Optional[Sequence[str]] = None,
     repository: Optional[PathLike] = None,
+    nodes_dirs: Sequence[str] = (),
 ) -> Dict[str, Any]:
     """Return the content of ``run.json`` at the start of a run.
 
@@ -40,6 +41,7 @@ def describe_run(
         parameters: Every node's parameters by node id, as they are in force.
         command: The command line; this process's own where it is ``None``.
         repository: A folder whose git state is recorded; the current one where it is ``None``.
+        nodes_dirs: Folders of the user's node files, as full paths.
 
     Raises:
         CheckpointError: a setting or parameter is no JSON.
@@ -50,6 +52,7 @@ def describe_run(
         "mode": mode,
         "command": list(sys.argv if command is None else command),
         "folder": str(Path.cwd()),
+        "nodes_dirs": list(nodes_dirs),
         "seed": seed,
         "device": str(device),
         "num_threads": num_threads,
