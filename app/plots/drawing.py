@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -13,6 +14,8 @@ from .reduction import reduce_min_max, visible_range
 from .smoothing import Smoothed
 
 Points = Tuple[np.ndarray, np.ndarray]
+_ROOM, _STEPS_OF_VALUES = 0.05, 16
+_FAR = 1e300
 
 
 @dataclass
@@ -123,3 +126,14 @@ def value_range(curves: Sequence[DrawnCurve], low: float, high: float) -> Option
     if not parts:
         return None
     return float(min(part.min() for part in parts)), float(max(part.max() for part in parts))
+
+
+def steady_range(found: Optional[Tuple[float, float]]) -> Tuple[float, float]:
+    """Ends of the y axis for these values: with some room, and round, so that they stay while values grow a little."""
+    if found is None:
+        return 0.0, 1.0
+    least, greatest = (min(max(end, -_FAR), _FAR) for end in found)
+    span = max((greatest - least) or abs(greatest) * 0.2 or 1.0, 1.0 / _FAR)
+    step = 2.0 ** math.floor(math.log2(span)) / _STEPS_OF_VALUES
+    room = _ROOM * span
+    return math.floor((least - room) / step) * step, math.ceil((greatest + room) / step) * step

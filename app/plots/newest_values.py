@@ -5,22 +5,36 @@ from __future__ import annotations
 from typing import List, Sequence, Tuple
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QEnterEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 GAP = 8
 
 
 class NewestValues(QWidget):
-    """Numbers from right to left. It never asks for another size, so that a new number moves nothing else."""
+    """Numbers from right to left. It never asks for another size, so that a new number moves nothing else.
+
+    It paints its own ground: else every ancestor would paint a part of its own anew with every number.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._parts: List[Tuple[str, str]] = []
+        self._ground = QColor()
+        self._tip = ""
 
-    def show_parts(self, parts: Sequence[Tuple[str, str]]) -> None:
-        """Show these texts in these colours."""
+    def set_ground(self, colour: str) -> None:
+        """Paint on this colour."""
+        self._ground = QColor(colour)
+        self.update()
+
+    def show_parts(self, parts: Sequence[Tuple[str, str]], tip: str) -> None:
+        """Show these texts in these colours, and under the mouse all of them with their names."""
+        self._tip = tip
+        if self.underMouse():
+            self.setToolTip(tip)
         if list(parts) != self._parts:
             self._parts = list(parts)
             self.update()
@@ -41,9 +55,15 @@ class NewestValues(QWidget):
         """A line."""
         return QSize(0, self.fontMetrics().height())
 
+    def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802
+        """Only now is a tooltip of use: to set one costs as much as to paint."""
+        super().enterEvent(event)
+        self.setToolTip(self._tip)
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Paint."""
         painter, right = QPainter(self), self.width()
+        painter.fillRect(self.rect(), self._ground)
         for text, colour in reversed(self._parts):
             width = self.fontMetrics().horizontalAdvance(text)
             painter.setPen(QColor(colour))

@@ -6,7 +6,6 @@ import math
 from typing import Any, List, Sequence, Tuple
 
 import pyqtgraph as pg
-from PySide6.QtWidgets import QGraphicsItem
 
 from .labels import duration_text
 from .metric_table import TIME
@@ -28,7 +27,7 @@ class RunAxis(pg.AxisItem):
     def __init__(self) -> None:
         super().__init__("bottom")
         self.kind = ""
-        _keep_pixels(self)
+        self.enableAutoSIPrefix(False)
 
     def tickSpacing(self, low: float, high: float, size: float) -> List[Tuple[float, float]]:  # noqa: N802
         """Distances of ticks; no fractions of a step, and no minor ticks, which would only be noise."""
@@ -48,7 +47,7 @@ class ValueAxis(pg.AxisItem):
     def __init__(self) -> None:
         super().__init__("left")
         self.setWidth(46)
-        _keep_pixels(self)
+        self.enableAutoSIPrefix(False)
 
     def tickSpacing(self, low: float, high: float, size: float) -> List[Tuple[float, float]]:  # noqa: N802
         """Few ticks; on a logarithmic scale those of pyqtgraph."""
@@ -80,12 +79,6 @@ def _hours(room: float) -> float:
 
 def _floor_log10(value: float) -> int:
     return math.floor(math.log10(value))
-
-
-def _keep_pixels(axis: pg.AxisItem) -> None:
-    """Paint the axis only when its range changes: its texts cost more than the curves."""
-    axis.enableAutoSIPrefix(False)
-    axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
 
 
 def styled(axis: Any, colour: Any, text: Any) -> None:

@@ -1,0 +1,160 @@
+"""The drawing area of a plot: axes painted once for many frames, and curves over them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, List, Optional
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPaintEngine, QPainter, QPaintEvent, QPixmap, QTransform, QWheelEvent
+
+from .ticks import RunAxis, ValueAxis, styled
+
+
+class CurveView(pg.PlotWidget):
+    """Ctrl and the wheel zoom, dragging moves; a plain wheel is left to the panel.
+
+    Axes and grid are items of pyqtgraph's scene. They are kept as a picture until they change, as most frames of a run
+    only add a point, and a scene costs Python for each of its items whenever it is painted. Curves are painted over it.
+
+    Signals:
+        range_moved: Someone moved or zoomed to these positions.
+        cursor_moved: The mouse is over this position; ``None`` when it has left.
+        reset_requested: A double click.
+
+    Attributes:
+        curves: Curves of pyqtgraph that belong to no scene, the lowest first; `refresh` after a change.
+        cursor: Position of a vertical line, or ``None``.
+        paint_seconds: Processor time of the last painting.
+        grounds: How often axes and grid were painted.
+    """
+
+    range_moved = Signal(float, float)
+    cursor_moved = Signal(object)
+    reset_requested = Signal()
+
+    def __init__(self) -> None:
+        self.run_axis, self.value_axis = RunAxis(), ValueAxis()
+        self.curves: List[pg.PlotCurveItem] = []
+        self.cursor: Optional[float] = None
+        self.paint_seconds, self.grounds = 0.0, 0
+        self._cursor_colour = QColor()
+        self._ground = QPixmap()
+        super().__init__(axisItems={"bottom": self.run_axis, "left": self.value_axis}, enableMenu=False)
+        item = self.getPlotItem()
+        item.hideButtons()
+        self.view = item.getViewBox()
+        self.view.disableAutoRange()
+        self.view.setDefaultPadding(0)
+        self.view.setMouseEnabled(x=True, y=False)
+        self.view.sigRangeChangedManually.connect(self._on_moved)
+        for changed in (self.view.sigRangeChanged, self.view.sigResized):
+            changed.connect(self.forget_ground)
+        self.scene().sigMouseMoved.connect(self._on_mouse)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumHeight(80)
+
+    def set_colours(self, surface: str, lines: str, texts: str, cursor: str) -> None:
+        """Draw in the colours of a theme."""
+        self.setBackground(surface)
+        for axis in (self.run_axis, self.value_axis):
+            styled(axis, lines, texts)
+        self.value_axis.setGrid(90)
+        self._cursor_colour = QColor(cursor)
+        self.forget_ground()
+
+    def set_logarithmic(self, on: bool) -> None:
+        """Whether values are logarithms; the ticks say so."""
+        if on != self.value_axis.logMode:
+            self.value_axis.setLogMode(on)
+            self.forget_ground()
+
+    def show_range(self, kind: str, low: float, high: float, bottom: float, top: float) -> None:
+        """Show a part of the plane; ``kind`` is that of the x axis."""
+        if self.run_axis.kind != kind:
+            self.run_axis.kind, self.run_axis.picture = kind, None
+            self.forget_ground()
+        if self.view.viewRange() != [[low, high], [bottom, top]]:
+            self.view.setRange(xRange=(low, high), yRange=(bottom, top), padding=0, disableAutoRange=True)
+
+    def refresh(self) -> None:
+        """Paint curves and cursor anew, soon."""
+        self.viewport().update(self.view.sceneBoundingRect().toAlignedRect())
+
+    def forget_ground(self, *_: Any) -> None:
+        """Axes or grid have changed."""
+        self._ground = QPixmap()
+        self.viewport().update()
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Paint, and note what it took."""
+        start = time.thread_time()
+        with QPainter(self.viewport()) as painter:
+            is_screen = painter.paintEngine().type() == QPaintEngine.Type.Raster
+            if is_screen:
+                self._paint_ground(painter)
+                self._paint_curves(painter)
+        if not is_screen:
+            self._export(event)
+        self.paint_seconds = time.thread_time() - start
+
+    def _export(self, event: QPaintEvent) -> None:
+        """Into a file that keeps lines and texts as such."""
+        super().paintEvent(event)
+        with QPainter(self.viewport()) as painter:
+            self._paint_curves(painter)
+
+    def _paint_ground(self, painter: QPainter) -> None:
+        size, ratio = self.viewport().size(), self.devicePixelRatioF()
+        if self._ground.deviceIndependentSize().toSize() != size or self._ground.devicePixelRatio() != ratio:
+            self._ground = QPixmap(size * ratio)
+            self._ground.setDevicePixelRatio(ratio)
+            with QPainter(self._ground) as inner:
+                self.render(inner, QRectF(self.viewport().rect()), self.viewport().rect())
+            self.grounds += 1
+        painter.drawPixmap(0, 0, self._ground)
+
+    def _paint_curves(self, painter: QPainter) -> None:
+        place, ((low, high), (bottom, top)) = self.view.sceneBoundingRect(), self.view.viewRange()
+        across, down = place.width() / (high - low), -place.height() / (top - bottom)
+        painter.setClipRect(place)
+        if self.cursor is not None:
+            x = place.left() + (self.cursor - low) * across
+            painter.setPen(self._cursor_colour)
+            painter.drawLine(QLineF(x, place.top(), x, place.bottom()))
+        painter.setTransform(
+            QTransform(across, 0.0, 0.0, down, place.left() - low * across, place.bottom() - bottom * down), True
+        )
+        for curve in self.curves:
+            if curve.isVisible():
+                curve.paint(painter, None, None)
+
+    # Mouse
+
+    def _on_moved(self, _: Any = None) -> None:
+        (low, high), _y = self.view.viewRange()
+        self.range_moved.emit(low, high)
+
+    def _on_mouse(self, position: QPointF) -> None:
+        inside = self.view.sceneBoundingRect().contains(position)
+        self.cursor_moved.emit(self.view.mapSceneToView(position).x() if inside else None)
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+        """The cursor is nowhere now."""
+        super().leaveEvent(event)
+        self.cursor_moved.emit(None)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        """Zoom with Ctrl."""
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def mouseDoubleClickEvent(self, event: Any) -> None:  # noqa: N802
+        """Show all again."""
+        self.reset_requested.emit()
