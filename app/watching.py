@@ -16,6 +16,7 @@ from .dialogs.messages import show_error
 from .history.actions import RunActions
 from .history.panel import RunHistory
 from .panels.log import LogPanel
+from .plots.drawing import RunCurves
 from .plots.exporting import PICTURES, write_numbers, write_picture
 from .plots.labels import curve_names
 from .plots.panel import Plots
@@ -71,6 +72,7 @@ class Watching(QObject):
     def follow(self, controller: RunController) -> None:
         """Show the runs of this controller."""
         self.viewer.watch_requested.connect(lambda ids, hz: controller.watch_viewer(ids, hz))
+        self.log.run_folder = lambda: controller.run_folder
         controller.events.connect(self._take)
         controller.state_changed.connect(lambda state: self._on_state(state, controller.mode))
 
@@ -113,11 +115,12 @@ class Watching(QObject):
                 self._session.message.emit(f"Exported the plots to {path}")
             return
         names = list(dict.fromkeys(name for plot in plots.plots for name in curve_names(plot, plots.metrics)))
-        runs = list(plots.runs)
+        runs = [RunCurves(run.name, run.table.copy(names)) for run in plots.runs]
+        text = f"Exported the numbers to {path}"
+        if any(run.table.groups for run in runs):
+            text += "; of older iterations the extremes, all are in the run folders' metrics.csv"
         self._tasks.start(
-            lambda tell: write_numbers(runs, names, path),
-            lambda _: self._session.message.emit(f"Exported the numbers to {path}"),
-            self._tell,
+            lambda tell: write_numbers(runs, names, path), lambda _: self._session.message.emit(text), self._tell
         )
 
     def _tell(self, error: Exception) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Dict, Optional, Sequence
+from pathlib import Path
+from typing import Callable, Dict, Optional, Sequence
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QFontDatabase, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent
@@ -26,13 +27,18 @@ from .log_model import LEVEL, MESSAGE, NODE, TIME, LogModel
 from .widgets import flat_button, refresh_icons, text_label
 
 FILTER_DELAY_MS = 150
+EVENTS_FILE = "events.jsonl"
 _LEAST_WIDTH = 260
 _ICONS = {ERROR: "error", WARNING: "warning", INFO: "info", DEBUG: "more"}
 _NOUNS = {ERROR: "errors", WARNING: "warnings", INFO: "messages", DEBUG: "details"}
 
 
 class LogPanel(QWidget):
-    """Fed with events by `take`; errors are unfolded at once, and the newest line stays in view."""
+    """Fed with events by `take`; errors are unfolded at once, and the newest line stays in view.
+
+    Attributes:
+        run_folder: Gives the folder where the whole log of the present run lies, where there is one.
+    """
 
     def __init__(self, session: EditorSession, most: int = MOST_RECORDS, parent: Optional[QWidget] = None):
         super().__init__(parent)
@@ -41,6 +47,7 @@ class LogPanel(QWidget):
         self.setProperty("panel", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.session = session
+        self.run_folder: Callable[[], Optional[Path]] = lambda: None
         self.model = LogModel(LogLines(most), self)
         self.view = LogView(self.model)
         self.filters: Dict[str, QToolButton] = {level: self._level_button(level) for level in reversed(LEVELS)}
@@ -57,6 +64,9 @@ class LogPanel(QWidget):
         self.copy.clicked.connect(self.copy_text)
         self.clear = flat_button("delete", "Clear the log")
         self.clear.clicked.connect(self.clear_log)
+        self.older = text_label("", "dim")
+        self.older.setObjectName("logOlder")
+        self.older.setContentsMargins(10, 0, 10, 4)
         self.nothing = text_label("", "empty")
         self.pages = QStackedWidget()
         self.pages.addWidget(self.view)
@@ -88,6 +98,7 @@ class LogPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(bar)
+        layout.addWidget(self.older)
         layout.addWidget(self.pages, 1)
         self.setMinimumWidth(_LEAST_WIDTH)
 
@@ -135,11 +146,19 @@ class LogPanel(QWidget):
             if button.property("quiet") != quiet:
                 button.setProperty("quiet", quiet)
                 button.setIcon(icon(_ICONS[level], "faint_text" if quiet else level))
+        self._tell_of_dropped(lines.dropped)
         self.copy.setEnabled(bool(lines.rows))
         self.clear.setEnabled(bool(lines.records))
         text = "All messages are hidden by the filters." if lines.records else "What a run has to say appears here."
         self.nothing.setText(text)
         self.pages.setCurrentIndex(0 if lines.rows else 1)
+
+    def _tell_of_dropped(self, count: int) -> None:
+        self.older.setVisible(bool(count))
+        if count:
+            folder, noun = self.run_folder(), "older message is" if count == 1 else "older messages are"
+            where = str(folder / EVENTS_FILE) if folder is not None else f"{EVENTS_FILE} of the run's folder"
+            self.older.setText(f"{count:,} {noun} not shown any more; the whole log: {where}")
 
     # Following
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import List, Optional, Sequence, Set, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from runtime.events import CheckpointSaved, Event, Failed, Finished, LogMessage, ParameterChanged, RunStarted
 
 DEBUG, INFO, WARNING, ERROR = LEVELS = ("debug", "info", "warning", "error")
-MOST_RECORDS = 100_000
+MOST_RECORDS, MOST_CHARACTERS = 20_000, 4_000_000
+LONGEST_RECORD = 200_000
+CUT = "… (cut here; all of it is in the run folder's events.jsonl)"
 
 
-@dataclass(frozen=True, eq=False)
-class LogRecord:
+class LogRecord(NamedTuple):
     """One message.
 
     Attributes:
@@ -35,6 +35,11 @@ class LogRecord:
         """Everything, as it is copied."""
         where = f" [node {self.node_id}]" if self.node_id else ""
         return "\n".join([f"{clock(self.time)} {self.level.upper()}{where} {self.text}", *self.details])
+
+    @property
+    def characters(self) -> int:
+        """Of all lines."""
+        return len(self.text) + sum(map(len, self.details))
 
 
 Row = Tuple[LogRecord, int]
@@ -74,6 +79,8 @@ def record_of(event: Event) -> Optional[LogRecord]:
 
 
 def _record(time: float, level: str, node_id: str, message: str, traceback: str = "") -> LogRecord:
+    if len(message) > LONGEST_RECORD:
+        message = message[:LONGEST_RECORD] + CUT
     text, *more = message.splitlines() or [""]
     return LogRecord(time, level, node_id, text, (*more, *traceback.rstrip().splitlines()))
 
@@ -82,16 +89,18 @@ class LogLines:
     """The records, and the rows that are shown of them.
 
     Attributes:
-        records: Oldest first, at most ``most``.
+        records: Oldest first, at most ``most``, of at most ``most_characters`` altogether.
+        dropped: How many older ones were forgotten.
         rows: Those that pass the filters, with the details of unfolded ones.
         levels: Shown levels.
         words: All of them must occur in a record, whatever their case.
         counts: Records by level.
     """
 
-    def __init__(self, most: int = MOST_RECORDS):
-        self.most = most
+    def __init__(self, most: int = MOST_RECORDS, most_characters: int = MOST_CHARACTERS):
+        self.most, self.most_characters = most, most_characters
         self.records: List[LogRecord] = []
+        self.dropped = self._characters = 0
         self.rows: List[Row] = []
         self.levels: Set[str] = {INFO, WARNING, ERROR}
         self.words: Tuple[str, ...] = ()
@@ -110,24 +119,37 @@ class LogLines:
     def add(self, records: Sequence[LogRecord]) -> List[Row]:
         """Add records, errors unfolded; returns their rows, which the caller adds to ``rows`` with `extend`."""
         self.records += records
+        self._characters += sum(record.characters for record in records)
         self.counts.update(record.level for record in records)
         self._unfolded.update(id(record) for record in records if record.level == ERROR and record.details)
         return [row for record in records if self.passes(record) for row in self._rows_of(record)]
 
     def overflow(self) -> int:
         """Forget the oldest records where there are too many; returns how many of the first rows belonged to them."""
-        surplus = len(self.records) - self.most
-        if surplus <= 0:
+        surplus = self._surplus()
+        if not surplus:
             return 0
-        surplus += self.most // 10  # so that it is not needed for every line
         gone = {id(record) for record in self.records[:surplus]}
         self.counts.subtract(record.level for record in self.records[:surplus])
+        self._characters -= sum(record.characters for record in self.records[:surplus])
         del self.records[:surplus]
+        self.dropped += surplus
         self._unfolded -= gone
         count = 0
         while count < len(self.rows) and id(self.rows[count][0]) in gone:
             count += 1
         return count
+
+    def _surplus(self) -> int:
+        """How many of the oldest records are too many; a tenth more than needed, so that it is not for every line."""
+        if len(self.records) <= self.most and self._characters <= self.most_characters:
+            return 0
+        surplus, characters = len(self.records) - self.most * 9 // 10, self._characters
+        for number, record in enumerate(self.records[:-1]):
+            if number >= surplus and characters <= self.most_characters * 9 // 10:
+                return number
+            characters -= record.characters
+        return len(self.records) - 1
 
     def set_filter(self, levels: Set[str], text: str) -> None:
         """Show these levels, and what holds all words of a text."""
@@ -148,6 +170,7 @@ class LogLines:
     def clear(self) -> None:
         """Forget everything."""
         self.records, self.rows, self._unfolded = [], [], set()
+        self.dropped = self._characters = 0
         self.counts.clear()
 
     def _rows_of(self, record: LogRecord) -> List[Row]:

@@ -16,9 +16,11 @@ from PySide6.QtWidgets import QWidget
 from runtime.atomic import write_bytes, write_text
 
 from .drawing import RunCurves
-from .metric_table import AXES
+from .metric_table import AXES, MetricTable
 
 PICTURES = (".png", ".svg")
+HOLDS = "holds"
+"""Column that says what the metrics of a row are."""
 
 
 def write_picture(widget: QWidget, path: Path) -> None:
@@ -53,17 +55,27 @@ def _draw_svg(widget: QWidget, buffer: QBuffer) -> None:
 def write_numbers(runs: Sequence[RunCurves], metrics: Sequence[str], path: Path) -> None:
     """Write a row for each iteration of each run: its axes and metrics; a cell is empty where none was reported.
 
+    Where a run is so long that its older rows are thinned, a further column says of each row whether it is that of one
+    iteration, or the least or the greatest values of so many.
+
     Raises:
         StorageError: The file cannot be written.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["run", *AXES, *metrics])
+    are_thinned = any(run.table.groups for run in runs)
+    writer.writerow(["run", *([HOLDS] if are_thinned else []), *AXES, *metrics])
     for run in runs:
-        columns: List[List[str]] = [[_exact(v) for v in run.table.axis(axis).tolist()] for axis in AXES]
+        columns: List[List[str]] = [_holds(run.table)] if are_thinned else []
+        columns += [[_exact(v) for v in run.table.axis(axis).tolist()] for axis in AXES]
         columns += [_cells(run, metric) for metric in metrics]
         writer.writerows([run.name, *row] for row in zip(*columns))
     write_text(path, text.getvalue())
+
+
+def _holds(table: MetricTable) -> List[str]:
+    least, greatest = (f"{what} of {table.group_size}" for what in ("least", "greatest"))
+    return [*[least, greatest] * table.groups, *["one iteration"] * (len(table) - table.thinned)]
 
 
 def _cells(run: RunCurves, metric: str) -> List[str]:

@@ -1,132 +1,56 @@
-"""The metrics of one run in numpy columns that grow while it goes on."""
+"""The metrics of one run in numpy columns that grow while it goes on, up to a bound."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from copy import copy, deepcopy
+from typing import Collection, Dict, Mapping, Sequence, Tuple, Union
 
 import numpy as np
+
+from .column import Column
+from .curve import PAIR, Curve
 
 STEPS, ITERATIONS, TIME = "steps", "iterations", "time"
 AXES = (STEPS, ITERATIONS, TIME)
 ELAPSED = "time/elapsed_seconds"
+STEP_COLUMN, ITERATION_COLUMN = "step", "iteration"
+"""Names in ``metrics.csv`` of what are axes here."""
 
-_FIRST_SIZE = 256
-_LARGE = 1 << 16
+MOST_ROWS = 100_000
+LEAST_GROUP = 4
 
-
-class Column:
-    """A numpy array that grows by doubling, and a large one by a quarter."""
-
-    def __init__(self, dtype: Any = np.float64):
-        self._data = np.empty(_FIRST_SIZE, dtype=dtype)
-        self._size = 0
-
-    def __len__(self) -> int:
-        return self._size
-
-    @property
-    def values(self) -> np.ndarray:
-        """All values so far, as a view. Shape: (n,)."""
-        return self._data[: self._size]
-
-    def append(self, value: float) -> None:
-        """Add one value."""
-        self._reserve(1)
-        self._data[self._size] = value
-        self._size += 1
-
-    def extend(self, values: Union[Sequence[float], np.ndarray]) -> None:
-        """Add many values."""
-        count = len(values)
-        self._reserve(count)
-        self._data[self._size : self._size + count] = values
-        self._size += count
-
-    def cut(self, size: int) -> None:
-        """Keep the first ``size`` values."""
-        self._size = min(size, self._size)
-
-    def _reserve(self, count: int) -> None:
-        needed = self._size + count
-        if needed > len(self._data):
-            size = len(self._data)
-            grown = np.empty(max(needed, size + (size if size < _LARGE else size // 4)), dtype=self._data.dtype)
-            grown[: self._size] = self.values
-            self._data = grown
-
-
-class Curve:
-    """The values of one metric and the rows of the table in which they were reported.
-
-    Rows are kept only where some are left out; most metrics come with every iteration.
-
-    Attributes:
-        values: Finite values. Shape: (n,).
-        not_finite: How many values were NaN or infinite; they are in no row.
-        revision: Another number after each cut, for caches of what follows from the values.
-    """
-
-    def __init__(self) -> None:
-        self._first = 0
-        self._rows: Optional[Column] = None
-        self.values = Column()
-        self.not_finite = 0
-        self.revision = 0
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    @property
-    def rows(self) -> np.ndarray:
-        """Row of each value, rising. Shape: (n,)."""
-        return np.arange(self._first, self._first + len(self)) if self._rows is None else self._rows.values
-
-    def append(self, row: int, value: float) -> None:
-        """Add a value that was reported in a row after all earlier ones."""
-        if not len(self):
-            self._first, self._rows = row, None
-        elif self._rows is None and row != self._first + len(self):
-            self._keep_rows(self.rows)
-        if self._rows is not None:
-            self._rows.append(row)
-        self.values.append(value)
-
-    def extend(self, rows: np.ndarray, values: np.ndarray) -> None:
-        """Begin with many values."""
-        self._first = int(rows[0]) if len(rows) else 0
-        if len(rows) and rows[-1] - rows[0] + 1 != len(rows):
-            self._keep_rows(rows)
-        self.values.extend(values)
-
-    def _keep_rows(self, rows: np.ndarray) -> None:
-        self._rows = Column(np.int64)
-        self._rows.extend(rows)
-
-    def cut(self, rows: int) -> None:
-        """Drop what was reported in row ``rows`` and later."""
-        kept = int(np.searchsorted(self.rows, rows))
-        if kept < len(self.values):
-            if self._rows is not None:
-                self._rows.cut(kept)
-            self.values.cut(kept)
-            self.revision += 1
+Columns = Mapping[str, Union[np.ndarray, Sequence[float]]]
 
 
 class MetricTable:
     """One row per iteration. A resumed run goes on in the same table: its clock goes on too.
 
+    A table of ``most`` rows is thinned: its older rows are put into groups, and of each group two rows stay, that of
+    the least values and that of the greatest ones, with the positions of the first and the last row. Where there are
+    many groups, every two become one. So all groups are equally large, no extreme gets lost, and at least the newest
+    quarter of the rows is exact.
+
     Attributes:
         curves: By name of the metric.
+        groups: How many there are; they take the first rows, two each.
+        group_size: Rows that a group stands for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_ROWS) -> None:
         self.curves: Dict[str, Curve] = {}
+        self.groups, self.group_size = 0, LEAST_GROUP
+        self._most = most
         self._axes = {STEPS: Column(), ITERATIONS: Column(), TIME: Column()}
-        self._clock_offset = 0.0
+        self._clock_offset = self._last_clock = 0.0
 
     def __len__(self) -> int:
         return len(self._axes[STEPS])
+
+    @property
+    def thinned(self) -> int:
+        """How many of the first rows are extremes of groups."""
+        return PAIR * self.groups
 
     def axis(self, name: str) -> np.ndarray:
         """Environment steps, iterations, or seconds of the run, by row; never falling. Shape: (rows,)."""
@@ -139,22 +63,32 @@ class MetricTable:
         last = float(self._axes[TIME].values[-1]) if row else 0.0
         if row == 0 or time + self._clock_offset < last:
             self._clock_offset = last
+        self._last_clock = time
         for name, value in ((STEPS, step), (ITERATIONS, iteration), (TIME, time + self._clock_offset)):
             self._axes[name].append(value)
         for name, value in values.items():
-            curve = self.curves.get(name)
-            if curve is None:
-                curve = self.curves[name] = Curve()
+            curve = self._curve(name)
             if math.isfinite(value):
                 curve.append(row, value)
             else:
                 curve.not_finite += 1
+        self._thin()
+
+    def _curve(self, name: str) -> Curve:
+        curve = self.curves.get(name)
+        if curve is None:
+            curve = self.curves[name] = Curve()
+        return curve
 
     def _drop_from(self, iteration: int) -> None:
         iterations = self._axes[ITERATIONS].values
         if not len(iterations) or iterations[-1] < iteration:
             return
         rows = int(np.searchsorted(iterations, iteration))
+        if rows < self.thinned:
+            rows -= rows % PAIR
+            self.groups = rows // PAIR
+            self.group_size = self.group_size if self.groups else LEAST_GROUP
         for column in self._axes.values():
             column.cut(rows)
         for curve in self.curves.values():
@@ -170,31 +104,90 @@ class MetricTable:
             positions = positions[curve.rows]
         return positions, curve.values.values
 
-    @classmethod
-    def from_columns(cls, columns: Mapping[str, List[float]]) -> MetricTable:
-        """The table of a ``metrics.csv`` as `runtime.recording.read_metrics` gives it; without a clock, time is 0."""
-        table = cls()
-        steps, iterations = np.asarray(columns.get("step", [])), np.asarray(columns.get("iteration", []))
-        clock = np.asarray(columns.get(ELAPSED, np.zeros(len(steps))), dtype=np.float64)
-        table._axes[STEPS].extend(steps)
-        table._axes[ITERATIONS].extend(iterations)
-        table._axes[TIME].extend(_going_on(clock))
-        table._clock_offset = float(table.axis(TIME)[-1] - np.nan_to_num(clock[-1])) if len(clock) else 0.0
-        for name, values in columns.items():
-            if name not in ("step", "iteration"):
-                table.curves[name] = _curve(np.asarray(values, dtype=np.float64))
+    def copy(self, names: Collection[str]) -> MetricTable:
+        """The table as it is now, with these metrics alone, for another thread."""
+        table = copy(self)
+        table._axes = deepcopy(self._axes)
+        table.curves = {name: deepcopy(curve) for name, curve in self.curves.items() if name in names}
         return table
 
+    # Many rows at once
 
-def _curve(values: np.ndarray) -> Curve:
-    curve, is_finite = Curve(), np.isfinite(values)
-    curve.extend(np.flatnonzero(is_finite), values[is_finite])
-    curve.not_finite = int(np.isinf(values).sum())
-    return curve
+    @classmethod
+    def from_columns(cls, columns: Columns) -> MetricTable:
+        """The table of columns as `extend` takes them."""
+        table = cls()
+        table.extend(columns)
+        return table
+
+    def extend(self, columns: Columns) -> None:
+        """Add rows of a ``metrics.csv``, after all others; NaN says that a metric was not reported.
+
+        Args:
+            columns: By name, all of the same length, with ``step`` and ``iteration``. Without a clock, time is 0.
+        """
+        arrays = {name: np.asarray(values, dtype=np.float64) for name, values in columns.items()}
+        start, rows = 0, len(arrays.get(STEP_COLUMN, ()))
+        while start < rows:
+            end = start + max(self._most - len(self), LEAST_GROUP)
+            self._extend({name: values[start:end] for name, values in arrays.items()})
+            self._thin()
+            start = end
+
+    def _extend(self, columns: Mapping[str, np.ndarray]) -> None:
+        first, steps = len(self), columns[STEP_COLUMN]
+        self._axes[STEPS].extend(steps)
+        self._axes[ITERATIONS].extend(columns[ITERATION_COLUMN])
+        self._axes[TIME].extend(self._going_on(columns.get(ELAPSED, np.zeros(len(steps)))))
+        for name, values in columns.items():
+            if name not in (STEP_COLUMN, ITERATION_COLUMN):
+                curve, is_finite = self._curve(name), np.isfinite(values)
+                curve.extend(first + np.flatnonzero(is_finite), values[is_finite])
+                curve.not_finite += int(np.isinf(values).sum())
+
+    def _going_on(self, clock: np.ndarray) -> np.ndarray:
+        """Seconds that go on where the clock of a resumed run began anew."""
+        clock = np.nan_to_num(clock)
+        before = np.concatenate([[self._last_clock], clock[:-1]])
+        offsets = self._clock_offset + np.cumsum(np.where(clock < before, before, 0.0))
+        self._last_clock, self._clock_offset = float(clock[-1]), float(offsets[-1])
+        return clock + offsets
+
+    # Thinning
+
+    def _thin(self) -> None:
+        while len(self) >= self._most:
+            if self.groups % 2 == 0 and self.thinned > self._most * 3 // 8:
+                self._join_groups()
+            elif not self._make_groups():
+                return
+
+    def _make_groups(self) -> bool:
+        """Of the older half of the exact rows; false where they are too few. The number of groups is even then."""
+        start, size = self.thinned, self.group_size
+        half = (len(self) - start) // 2 // size
+        groups = max(half - (self.groups + half) % 2, 2 - self.groups % 2)
+        end = start + groups * size
+        if end > len(self):
+            return False
+        for column in self._axes.values():
+            values = column.values
+            column.replace(np.concatenate([values[:start], _ends(values[start:end], size), values[end:]]))
+        for curve in self.curves.values():
+            curve.thin(start, groups, size)
+        self.groups += groups
+        return True
+
+    def _join_groups(self) -> None:
+        end = self.thinned
+        for column in self._axes.values():
+            column.replace(np.concatenate([_ends(column.values[:end], 2 * PAIR), column.values[end:]]))
+        for curve in self.curves.values():
+            curve.join(self.groups)
+        self.groups //= 2
+        self.group_size *= 2
 
 
-def _going_on(clock: np.ndarray) -> np.ndarray:
-    """Seconds that go on where the clock of a resumed run began anew."""
-    clock = np.nan_to_num(clock)
-    before = np.concatenate([clock[:1], clock])[: len(clock)]
-    return clock + np.cumsum(np.where(clock < before, before, 0.0))
+def _ends(values: np.ndarray, size: int) -> np.ndarray:
+    """The first and the last of every ``size`` values. Shape: (groups·size,) -> (2·groups,)."""
+    return values.reshape(-1, size)[:, [0, -1]].ravel()

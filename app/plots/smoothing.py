@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Tuple
 
 import numpy as np
 
-from .metric_table import Column, Curve
+from .column import Column
+from .curve import PAIR, Curve
 
 _BLOCK = 128
 
@@ -14,7 +16,8 @@ _BLOCK = 128
 class Smoothed:
     """The smoothed values of one curve, s_t = m_t / (1 - w^t) with m_t = w·m_{t-1} + (1 - w)·x_t.
 
-    The divisor takes away the pull of m_0 = 0 (Kingma and Ba 2015, arXiv:1412.6980, section 3).
+    The divisor takes away the pull of m_0 = 0 (Kingma and Ba 2015, arXiv:1412.6980, section 3). Where older values are
+    thinned, the means of their groups are smoothed, each with the weight of as many values as a group stands for.
     """
 
     def __init__(self, weight: float):
@@ -23,19 +26,32 @@ class Smoothed:
             raise ValueError(f"the weight is {weight}; expected 0 to below 1")
         self.weight = weight
         self._mean = 0.0
+        self._reports = 0
         self._values = Column()
         self._revision = 0
 
     def of(self, curve: Curve) -> np.ndarray:
         """Smoothed values of a curve, which is always the same one. Shape: (n,)."""
         if self._revision != curve.revision:
-            self._revision, self._mean = curve.revision, 0.0
-            self._values.cut(0)
+            self._begin(curve)
         done = len(self._values)
         if done < len(curve):
-            smoothed, self._mean = smooth(curve.values.values[done:], self.weight, self._mean, done)
-            self._values.extend(smoothed)
+            self._go_on(curve.values.values[done:])
         return self._values.values
+
+    def _begin(self, curve: Curve) -> None:
+        self._revision, self._mean, self._reports = curve.revision, 0.0, 0
+        self._values.cut(0)
+        if curve.reports:
+            each = curve.reports / len(curve.means)
+            smoothed, self._mean = smooth(curve.means.values, self.weight**each)
+            self._values.extend(np.repeat(smoothed, PAIR))
+            self._reports = curve.reports
+
+    def _go_on(self, values: np.ndarray) -> None:
+        smoothed, self._mean = smooth(values, self.weight, self._mean, self._reports)
+        self._values.extend(smoothed)
+        self._reports += len(values)
 
 
 def smooth(values: np.ndarray, weight: float, mean: float = 0.0, done: int = 0) -> Tuple[np.ndarray, float]:
@@ -50,9 +66,7 @@ def smooth(values: np.ndarray, weight: float, mean: float = 0.0, done: int = 0) 
     Returns:
         The smoothed values, and m after them.
     """
-    powers = weight ** np.arange(_BLOCK + 1)
-    lags = np.subtract.outer(np.arange(_BLOCK), np.arange(_BLOCK))
-    matrix = np.where(lags >= 0, (1.0 - weight) * powers[np.maximum(lags, 0)], 0.0)
+    powers, matrix = _kernel(weight)
     whole = len(values) - len(values) % _BLOCK
     means = np.empty(len(values))
     blocks = means[:whole].reshape(-1, _BLOCK)
@@ -68,3 +82,11 @@ def smooth(values: np.ndarray, weight: float, mean: float = 0.0, done: int = 0) 
         mean = float(means[-1])
     counts = np.arange(done + 1, done + len(values) + 1)
     return means / (1.0 - weight**counts), mean
+
+
+@functools.lru_cache(maxsize=8)
+def _kernel(weight: float) -> Tuple[np.ndarray, np.ndarray]:
+    """Powers of the weight, and the matrix that smooths a block. Shapes: (B + 1,), (B, B)."""
+    powers = weight ** np.arange(_BLOCK + 1)
+    lags = np.subtract.outer(np.arange(_BLOCK), np.arange(_BLOCK))
+    return powers, np.where(lags >= 0, (1.0 - weight) * powers[np.maximum(lags, 0)], 0.0)

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from app.panels.log import LogPanel
-from app.panels.log_lines import ERROR, INFO, WARNING, LogLines, LogRecord, clock, record_of
+from app.panels.log_lines import CUT, ERROR, INFO, WARNING, LogLines, LogRecord, clock, record_of
 from app.panels.log_model import LEVEL, MESSAGE, NODE, TIME
 from app.session import EditorSession
 from app.theme import apply_theme, colours
@@ -183,6 +183,38 @@ def test_the_oldest_lines_are_forgotten(panel):
     assert lines.counts[INFO] == len(lines.records)
     assert shown(panel) == [record.text for record in lines.records]
     assert shown(panel)[-1] == "59"
+
+
+def test_it_is_told_how_many_lines_are_forgotten_and_where_all_of_them_are(panel, tmp_path):
+    panel.take([message(str(index)) for index in range(50)])
+    assert panel.older.isHidden() and panel.model.lines.dropped == 0
+    panel.run_folder = lambda: tmp_path
+    panel.take([message(str(index)) for index in range(1200)])
+    lines = panel.model.lines
+    assert len(lines.records) == 45 and lines.dropped == 1205
+    assert panel.older.isVisible()
+    assert panel.older.text() == (
+        f"1,205 older messages are not shown any more; the whole log: {tmp_path / 'events.jsonl'}"
+    )
+    panel.clear.click()
+    assert panel.older.isHidden() and lines.dropped == 0
+
+
+def test_long_messages_count_by_their_length():
+    lines = LogLines(100, most_characters=1000)
+    for index in range(40):
+        lines.rows += lines.add([record_of(message(f"{index} " + "a" * 96 + "\nb" * 100))])
+        del lines.rows[: lines.overflow()]
+    assert [record.text.split()[0] for record in lines.records] == ["36", "37", "38", "39"]
+    assert lines.dropped == 36 and [row[0] for row in lines.rows] == lines.records
+    lines.rows += lines.add([record_of(message("x" * 5000))])
+    del lines.rows[: lines.overflow()]
+    assert [len(record.text) for record in lines.records] == [5000], "the newest one stays, however long"
+
+
+def test_a_huge_message_is_cut():
+    record = record_of(message("x" * 10_000_000))
+    assert record.characters < 201_000 and record.text.endswith(CUT)
 
 
 def test_many_lines_stay_quick():

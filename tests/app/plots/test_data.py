@@ -1,12 +1,12 @@
 """The parts of the plots that need no Qt: table, reduction, smoothing, labels, choices."""
 
 import math
-import tracemalloc
 
 import numpy as np
 import pytest
 
 from app.plots.choices import PlotChoices, choices_key
+from app.plots.column import Column
 from app.plots.labels import (
     FIRST_PLOTS,
     REWARD_COMPONENTS,
@@ -16,7 +16,7 @@ from app.plots.labels import (
     plots_for,
     short_number,
 )
-from app.plots.metric_table import ITERATIONS, STEPS, TIME, Column, MetricTable
+from app.plots.metric_table import ITERATIONS, STEPS, TIME, MetricTable
 from app.plots.reduction import reduce_min_max, visible_range
 from app.plots.smoothing import Smoothed, smooth
 
@@ -197,14 +197,3 @@ def test_rows_are_kept_only_where_some_are_left_out():
     assert [len(table.curves[name]) for name in ("always", "late", "odd")] == [4, 1, 3]
     assert table.curves["late"].rows.tolist() == [3] and table.curves["odd"].rows.tolist() == [0, 2, 3]
     assert table.points("odd", "steps")[0].tolist() == [1, 3, 4]
-
-
-def test_a_million_iterations_take_a_dozen_bytes_a_number():
-    table = MetricTable()
-    names = [f"train/{number}" for number in range(3)]
-    tracemalloc.start()
-    for index in range(200_000):
-        table.append(index, index, 0.0, dict.fromkeys(names, 1.0))
-    used, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert used < 12 * 6 * 200_000
