@@ -121,7 +121,8 @@ class NodeRegistry:
 
 
 def load_file(path: Path) -> ModuleType:
-    """Import a single Python file under a name of its own, without touching ``sys.path``."""
+    """Import a Python file under a name of its own and with a full path as ``__file__``; ``sys.path`` is left alone."""
+    path = Path(path).absolute()  # Python 3.8 leaves it as it is given
     name = f"dnne_user_nodes.{path.stem}_{zlib.crc32(str(path.resolve()).encode()):08x}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

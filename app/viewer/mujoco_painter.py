@@ -103,13 +103,14 @@ class _Scene:
 
     def __init__(self) -> None:
         self._renderer: Any = None
-        self._key: Tuple[str, int, int] = ("", 0, 0)
+        self._key: Tuple[str, int, int, str] = ("", 0, 0, "")
         self._first: Dict[str, float] = {}
 
     def draw(self, job: Job) -> List[Any]:
         from runtime.simulators.rendering import MujocoRenderer
 
-        key = (job.state.description["model_xml"], job.width, job.height)
+        description = job.state.description
+        key = (description["model_xml"], job.width, job.height, description.get("model_path", ""))
         if key != self._key or self._renderer is None:
             self.close()
             self._renderer, self._key = MujocoRenderer(*key), key

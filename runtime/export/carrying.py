@@ -15,6 +15,7 @@ from typing import Dict, List, Optional, Sequence, Tuple, Type
 from ..node import Node
 from .errors import ExportError
 from .imports import Import, imports_of, rename_imports
+from .model_files import referenced_files
 from .packages import Package, Place, nodes_package, package_of, runtime_package
 
 ENTRY_MODULES = ("command.launch", "exported")
@@ -76,20 +77,22 @@ class Carrier:
         if package not in self._packages:
             self._packages.append(package)
         self._add(package, place)
-        for path in getattr(carried, "files", tuple)():
-            self._add_data(place, Path(path))
+        for name in getattr(carried, "files", tuple)():
+            path = Path(name).parent.resolve() / Path(name).name
+            for data in (path, *(referenced_files(path) if path.is_file() else ())):
+                self._add_data(place, data)
         return place.target
 
     def _add_data(self, place: Place, path: Path) -> None:
         folder = place.path.resolve().parent
-        if not path.is_file() or folder not in path.resolve().parents:
+        if not path.is_file() or folder not in path.parents:
             raise ExportError(f"{place.path} reads {path}: an export can carry only files that lie beside it")
-        target = Path(place.file).parent / path.resolve().relative_to(folder)
+        target = Path(place.file).parent / path.relative_to(folder)
         self.files[target.as_posix()] = path.read_bytes()
 
     def finish(self) -> Dict[str, bytes]:
-        """All files; folders that have no ``__init__.py`` get one."""
-        for path in list(self.files):
+        """All files; folders of modules that have no ``__init__.py`` get one."""
+        for path in [name for name in self.files if name.endswith(".py")]:
             for folder in list(Path(path).parents)[:-1]:
                 text = '"""Node types that this export carries."""\n'
                 self.files.setdefault((folder / "__init__.py").as_posix(), text.encode())

@@ -73,7 +73,7 @@ class StateDrawer:
         if state.kind == "pixels":
             return self._pixels(values)
         if state.kind == "mujoco":
-            return self._scene(state.description["model_xml"]).frame(values["qpos"].numpy())
+            return self._scene(state.description).frame(values["qpos"].numpy())
         raise SimulatorError(f"states of the kind {state.kind!r} cannot be drawn; expected cartpole, mujoco or pixels")
 
     def close(self) -> None:
@@ -99,9 +99,10 @@ class StateDrawer:
         image.paste(frame.resize(size, Image.Resampling.NEAREST), place)
         return np.asarray(image)
 
-    def _scene(self, model_xml: str) -> MujocoRenderer:
+    def _scene(self, description: Dict[str, str]) -> MujocoRenderer:
+        model_xml = description["model_xml"]
         if self._renderer is None or model_xml != self._model_xml:
             self.close()
-            self._renderer, self._model_xml = MujocoRenderer(model_xml, self.width, self.height), model_xml
-            self._renderer.follow = True
+            self._renderer = MujocoRenderer(model_xml, self.width, self.height, description.get("model_path", ""))
+            self._model_xml, self._renderer.follow = model_xml, True
         return self._renderer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from pathlib import Path
 from typing import Any, List, Optional, Tuple
 
 from .interface import SimulatorError
@@ -27,12 +28,13 @@ class MujocoRenderer:
         follow: Look at the centre of mass of the first body that moves, rather than at ``lookat``.
     """
 
-    def __init__(self, model_xml: str, width: int, height: int):
+    def __init__(self, model_xml: str, width: int, height: int, model_path: str = ""):
         """Load a model and open a graphics context.
 
         Args:
             model_xml: The model as MJCF.
             width, height: Of the picture, in pixels.
+            model_path: The file that it comes from, where it may name others: meshes, textures, included ones.
 
         Raises:
             SimulatorError: MuJoCo is not installed, the model does not load, or nothing can be drawn on this machine;
@@ -43,7 +45,7 @@ class MujocoRenderer:
         self.width, self.height = width, height
         self._mujoco = mujoco = import_mujoco()
         try:
-            self.model = mujoco.MjModel.from_xml_string(model_xml)
+            self.model = _load(mujoco, model_xml, model_path)
         except ValueError as error:
             raise SimulatorError(f"the model to be drawn does not load: {error}") from error
         visual = self.model.vis.global_
@@ -109,6 +111,13 @@ class MujocoRenderer:
         camera.azimuth, camera.elevation, camera.distance = self.azimuth, self.elevation, self.distance
         moves = self.follow and self.model.nbody > 1
         camera.lookat[:] = self.data.subtree_com[1] if moves else self.lookat
+
+
+def _load(mujoco: Any, xml: str, path: str) -> Any:
+    """The model from its file, where that is there and still the same."""
+    if path and Path(path).is_file() and Path(path).read_text(encoding="utf-8") == xml:
+        return mujoco.MjModel.from_xml_path(path)
+    return mujoco.MjModel.from_xml_string(xml)
 
 
 def _open_context(width: int, height: int) -> Any:

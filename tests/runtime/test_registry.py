@@ -4,6 +4,7 @@ import sys
 import textwrap
 import types
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -183,6 +184,12 @@ def test_a_file_is_loaded_without_touching_the_path(tmp_path):
     module = load_file(write(tmp_path, "doubler.py"))
     assert sys.path == before
     assert sys.modules[module.__name__] is module
+
+
+def test_a_file_knows_where_it_lies_whatever_the_path_to_it(tmp_path, monkeypatch):
+    write(tmp_path, "doubler.py")
+    monkeypatch.chdir(tmp_path)
+    assert load_file(Path("doubler.py")).__file__ == str(tmp_path / "doubler.py")
 
 
 class FakeEntryPoint:

@@ -176,8 +176,14 @@ def test_the_mouse_turns_the_camera_and_the_wheel_zooms(viewer, qtbot, monkeypat
 
 
 @needs_mujoco
-def test_a_scene_is_drawn_by_a_thread_of_its_own(viewer, qtbot):
-    viewer.take([frame(scene_state())])
+@pytest.mark.parametrize("in_parts", [False, True])
+def test_a_scene_is_drawn_by_a_thread_of_its_own(viewer, qtbot, tmp_path, in_parts):
+    state = scene_state()
+    if in_parts:
+        (tmp_path / "part.xml").write_text(MODEL.replace("mujoco>", "mujocoinclude>"))
+        (tmp_path / "model.xml").write_text('<mujoco><include file="part.xml"/></mujoco>')
+        state.description.update(model_xml=(tmp_path / "model.xml").read_text(), model_path=str(tmp_path / "model.xml"))
+    viewer.take([frame(state)])
     qtbot.waitUntil(lambda: bool(viewer.scene.painter._pictures) or viewer._has_failed, timeout=20_000)
     if viewer._has_failed:
         assert "cannot draw off screen" in viewer.words.text()

@@ -113,6 +113,23 @@ def test_a_state_of_a_scene_is_drawn_and_released(renderer):
 
 
 @needs_mujoco
+def test_a_model_whose_file_names_others_is_drawn_from_there(renderer, tmp_path):
+    included = tmp_path / "inc/body.xml"
+    included.parent.mkdir()
+    included.write_text("<mujocoinclude><body><geom size='1' rgba='1 0 0 1'/></body></mujocoinclude>")
+    model = tmp_path / "model.xml"
+    model.write_text("<mujoco><worldbody><include file='inc/body.xml'/></worldbody></mujoco>")
+    description = {"model_xml": model.read_text(), "model_path": str(model)}
+    state = ViewerState("mujoco", (0,), {"qpos": torch.zeros(1, 0)}, description)
+    drawer = StateDrawer(64, 48)
+    assert red(drawer.frame(state)) > 10
+    drawer.close()
+    model.write_text("<mujoco/>")  # as somebody edits it while the run goes on
+    with pytest.raises(SimulatorError, match=r"does not load.*inc/body\.xml"):
+        StateDrawer(64, 48).frame(state)
+
+
+@needs_mujoco
 def test_misuse_is_named(renderer):
     with pytest.raises(SimulatorError, match="3 joint positions for a model of 7"):
         renderer.frame([1, 2, 3])
