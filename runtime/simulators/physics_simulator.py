@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
+from .episode_clock import EpisodeClock
 from .interface import Dones, Simulator, SimulatorError, StepResult, ViewerState
 from .parameter_table import ParameterTable
 from .physics_backend import PhysicsBackend
@@ -56,24 +57,22 @@ class PhysicsSimulator(Simulator):
         self.bad_physics_resets = 0
         self._action_shape = (num_envs, *task.action_space.shape)
         self._range = task.constant(-1.0), task.constant(1.0)
-        self._time_limit = torch.tensor(task.max_episode_length, device=self.device)
-        self._one = torch.tensor(1, device=self.device)
+        self._never = torch.zeros(num_envs, dtype=torch.bool, device=self.device)
         self._all = torch.arange(num_envs, device=self.device)
         self._table = ParameterTable(type(task), num_envs, self.device)
         self._state: Optional[State] = None
         self._observations: Optional[Tensor] = None
-        self._episode_steps = torch.zeros(num_envs, dtype=torch.int64, device=self.device)
-        self._partial = torch.zeros(num_envs, dtype=torch.bool, device=self.device)
+        self._clock = EpisodeClock(num_envs, task.max_episode_length, self.device)
         self._efforts = task.efforts(self._table.values)
 
     def reset(self) -> Tensor:
         """Begin a new episode in every environment. Returns the observations. Shape: (N, *observation)."""
         self._state = self._begin_physics(self._all)
         self._observations = self.task.observe(self._state)
-        self._episode_steps = torch.zeros_like(self._episode_steps)
+        steps = torch.zeros(self.num_envs, dtype=torch.int64, device=self.device)
         if self.desynchronise:
-            self._episode_steps.random_(0, self.task.max_episode_length, generator=self.generator)
-        self._partial = self._episode_steps > 0
+            steps.random_(0, self.task.max_episode_length, generator=self.generator)
+        self._clock.restart(steps, steps > 0)
         return self._observations
 
     def step(self, actions: Tensor) -> StepResult:
@@ -83,25 +82,28 @@ class PhysicsSimulator(Simulator):
             raise SimulatorError(
                 f"{self.task.name}: actions have the shape {tuple(actions.shape)}, expected {self._action_shape}"
             )
-        actions = torch.clamp(actions.detach().float(), *self._range)
+        if actions.requires_grad:
+            actions = actions.detach()
+        actions = torch.clamp(actions.float(), *self._range)
         physics = self.backend.advance(actions * self._efforts)
         self._state = state = self.task.next_state(previous, physics, actions)
-        self._episode_steps = self._episode_steps + self._one
         observations = self.task.observe(state)
         evaluation = self.task.evaluate(state, observations)
-        timed_out = self._episode_steps >= self._time_limit
+        timed_out = self._clock.tick()
         if _is_bad(actions, observations):
             bad = _bad_rows(actions, observations)
             observations, evaluation, timed_out = self._take_out(
                 bad, _Step(earlier, observations, evaluation, timed_out)
             )
         rewards, terminated, components = evaluation
-        dones = Dones(terminated, timed_out > terminated, observations)
         self._observations = observations
-        ended = timed_out | terminated
-        if ended.any():
-            self._begin_episodes(ended.nonzero().squeeze(1))
-        return StepResult(self._observations, rewards, dones, components, {})
+        truncated, ended = self._never, terminated
+        if timed_out is not None:
+            truncated, ended = timed_out > terminated, timed_out | terminated
+        env_ids = ended.nonzero()
+        if env_ids.numel():
+            self._begin_episodes(env_ids.squeeze(1))
+        return StepResult(self._observations, rewards, Dones(terminated, truncated, observations), components, {})
 
     def observations(self) -> Tensor:
         """What the policy sees in the present state. Shape: (N, *observation)."""
@@ -110,12 +112,12 @@ class PhysicsSimulator(Simulator):
     @property
     def episode_steps(self) -> Tensor:
         """Steps since the present episode of each environment began. Shape: (N,) int64."""
-        return self._episode_steps
+        return self._clock.steps
 
     @property
     def partial(self) -> Tensor:
         """True where the present episode did not begin at its step 0. Shape: (N,) bool."""
-        return self._partial
+        return self._clock.partial
 
     def set_task_parameters(self, values: Dict[str, float]) -> None:
         """Change task parameters from each environment's next reset on; see `Simulator.set_task_parameters`."""
@@ -146,8 +148,8 @@ class PhysicsSimulator(Simulator):
             "state": None if self._state is None else [tensor.clone() for tensor in tensors_of(self._state)],
             "observations": None if self._observations is None else self._observations.clone(),
             "physics": self.backend.state_dict(),
-            "episode_steps": self._episode_steps.clone(),
-            "partial": self._partial.clone(),
+            "episode_steps": self._clock.steps,
+            "partial": self._clock.partial.clone(),
             "bad_physics_resets": self.bad_physics_resets,
             **self._table.state_dict(),
         }
@@ -164,8 +166,7 @@ class PhysicsSimulator(Simulator):
             self._observations = self._on_device(state["observations"])
             self.backend.place(self._all, self.task.physics(self._state))
         self.backend.load_state_dict(state["physics"])
-        self._episode_steps = self._on_device(state["episode_steps"])
-        self._partial = self._on_device(state["partial"])
+        self._clock.restart(self._on_device(state["episode_steps"]), self._on_device(state["partial"]))
         self.bad_physics_resets = int(state["bad_physics_resets"])
 
     def close(self) -> None:
@@ -191,8 +192,7 @@ class PhysicsSimulator(Simulator):
         fresh = self._begin_physics(env_ids)
         self._state = replace_rows(self._state, env_ids, fresh)
         self._observations = observations.index_copy(0, env_ids, self.task.observe(fresh))
-        self._episode_steps = self._episode_steps.index_fill(0, env_ids, 0)
-        self._partial = self._partial.index_fill(0, env_ids, False)
+        self._clock.begin(env_ids)
 
     def _begin_physics(self, env_ids: Tensor) -> State:
         """Put environments to their first state; the state. Rows: those of the ids."""
@@ -221,11 +221,11 @@ class PhysicsSimulator(Simulator):
         rewards, terminated, components = step.evaluation
         components = {name: values.masked_fill(bad, 0.0) for name, values in components.items()}
         evaluation = Evaluation(rewards.masked_fill(bad, 0.0), terminated & ~bad, components)
-        return observations, evaluation, step.timed_out | bad
+        return observations, evaluation, bad if step.timed_out is None else step.timed_out | bad
 
     def _raise_bad(self, bad: Tensor) -> None:
         env_id = int(bad.nonzero()[0])
-        step = int(self._episode_steps[env_id])
+        step = int(self._clock.steps[env_id])
         others = int(bad.sum()) - 1
         also = f" (and {others} more environments)" if others else ""
         raise SimulatorError(
@@ -254,13 +254,16 @@ class _Step(NamedTuple):
     earlier: Tensor
     observations: Tensor
     evaluation: Evaluation
-    timed_out: Tensor
+    timed_out: Optional[Tensor]
 
 
 def _is_bad(actions: Tensor, observations: Tensor) -> bool:
-    """Two reads that tell whether any row is bad."""
-    low, high = torch.aminmax(observations)
-    return not (float(low) > -LARGEST and float(high) < LARGEST and float(actions.sum()) < LARGEST)
+    """Whether any row is bad, by numbers that a GPU is asked for once."""
+    numbers: Sequence[Any] = (*torch.aminmax(observations), actions.sum())
+    if observations.is_cuda:
+        numbers = torch.stack(tuple(numbers)).tolist()
+    low, high, total = map(float, numbers)
+    return not (low > -LARGEST and high < LARGEST and total < LARGEST)
 
 
 def _bad_rows(actions: Tensor, observations: Tensor) -> Tensor:
