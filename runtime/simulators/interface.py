@@ -48,7 +48,7 @@ class StepResult(NamedTuple):
             Shape: (N, *observation) float32.
         rewards: Raw rewards of the task, neither scaled nor clipped. Shape: (N,) float32.
         dones: How episodes ended in this step.
-        reward_components: The parts of the reward; their sum, in this order, is ``rewards``. Shape of each: (N,).
+        reward_components: The parts of the reward; their sum is ``rewards``, to the rounding. Shape of each: (N,).
         log: Further figures of the engine or task, for metrics: numbers, or tensors of one element.
         critic_observations: Privileged observations of the critic, where the task has them.
     """

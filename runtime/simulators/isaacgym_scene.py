@@ -16,6 +16,7 @@ from .interface import SimulatorError
 from .isaacgym_first import at_end
 from .isaacgym_viewer import IsaacGymViewer, display_problem
 from .physics_backend import PhysicsBackend
+from .rotation import rotate, rotate_back
 from .tasks.physics_state import PhysicsState
 from .tasks.physics_task import PhysicsTask
 
@@ -244,15 +245,18 @@ class IsaacGymScene(PhysicsBackend):
         """Copies of what the tensors show, in the task's order of joints."""
         joints, root = self._in_order(self._joint_states), self._root.clone()
         root[:, :2] -= self._origins
+        rotations, angular = root[:, 3:7], root[:, 10:13]
+        if self.model.local_angular_velocities:
+            angular = rotate_back(rotations, angular)
         empty = joints.new_zeros
         sensors = len(self.model.sensor_bodies)
         return PhysicsState(
             joint_positions=joints[..., 0].contiguous(),
             joint_velocities=joints[..., 1].contiguous(),
             root_positions=root[:, 0:3],
-            root_rotations=root[:, 3:7],
+            root_rotations=rotations,
             root_linear_velocities=root[:, 7:10],
-            root_angular_velocities=root[:, 10:13],
+            root_angular_velocities=angular,
             sensor_wrenches=empty(self.num_envs, 0, 6)
             if self._sensors is None
             else self._sensors.view(self.num_envs, sensors, 6).clone(),
@@ -268,9 +272,10 @@ class IsaacGymScene(PhysicsBackend):
     def _root_rows(self, env_ids: Tensor, physics: PhysicsState) -> Tensor:
         positions = physics.root_positions.clone()
         positions[:, :2] += self._origins.index_select(0, env_ids)
-        return torch.cat(
-            (positions, physics.root_rotations, physics.root_linear_velocities, physics.root_angular_velocities), dim=1
-        )
+        angular = physics.root_angular_velocities
+        if self.model.local_angular_velocities:
+            angular = rotate(physics.root_rotations, angular)
+        return torch.cat((positions, physics.root_rotations, physics.root_linear_velocities, angular), dim=1)
 
 
 class _ProcessScene:

@@ -9,7 +9,7 @@ from torch import Tensor
 from .tasks.task import ParameterTensors, Task
 
 COUNTS_KEPT = 64
-"""Numbers of environments that began together for which the default values are kept, as views."""
+"""Numbers of environments that began together for which the default values are kept."""
 
 
 class ParameterTable:
@@ -53,12 +53,12 @@ class ParameterTable:
     def begin(self, env_ids: Tensor) -> ParameterTensors:
         """Put the pending values in force in some environments; their values. Shape of each: (K,)."""
         if self.is_default:
-            return dict(self._default_values(len(env_ids)))
-        self._set(self.rows.index_copy(1, env_ids, self.pending.repeat(1, len(env_ids))))
+            return dict(self._default_values(env_ids.numel()))
+        self._set(self.rows.index_copy(1, env_ids, self.pending.repeat(1, env_ids.numel())))
         return dict(zip(self.names, self.rows.index_select(1, env_ids).unbind(0)))
 
     def _expanded_defaults(self, count: int) -> ParameterTensors:
-        return dict(zip(self.names, self.defaults.expand(-1, count).unbind(0)))
+        return dict(zip(self.names, self.defaults.repeat(1, count).unbind(0)))
 
     def differs(self, env_ids: Tensor) -> Tensor:
         """Where any value in force is not its default. Shape: (K,) bool."""

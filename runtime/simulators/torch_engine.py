@@ -75,11 +75,11 @@ class TorchSimulator(Simulator):
         task = self.task
         self._state = state = task.advance(state, actions.detach().float(), self._constants)
         self._episode_steps = self._episode_steps + self._one
-        rewards, terminated, components = task.evaluate(state)
+        observations = final_observations = task.observe(state)
+        rewards, terminated, components = task.evaluate(state, observations)
         timed_out = self._episode_steps >= self._time_limit
         truncated = timed_out > terminated
         ended = timed_out | terminated
-        observations = final_observations = task.observe(state)
         if not self._asks_first or ended.any():
             self._state = self._begin_episodes(ended, state)
             observations = task.observe(self._state)

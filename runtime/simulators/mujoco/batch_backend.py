@@ -20,26 +20,16 @@ class BatchBackend(CpuBackend):
 
         self._batch = mujoco.batch.Batch(layout.model, num_envs, threads)
         model = layout.model
-        self._states = torch.from_numpy(self._batch.state)
-        self._fresh = self._states[:1].clone()
         sensors = torch.zeros(num_envs, 0, dtype=torch.float64)
         if model.nsensordata:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message="The given NumPy array is not writable")  # nor is it written
                 sensors = torch.from_numpy(self._batch.bind("sensordata"))
-        # A row holds the time first, then qpos and qvel.
-        motion = self._states[:, 1 : 1 + model.nq + model.nv]
-        self.attach(motion, torch.from_numpy(self._batch.bind("ctrl")), sensors)
+        self.take(torch.from_numpy(self._batch.state), torch.from_numpy(self._batch.bind("ctrl")), sensors)
 
     def run(self, substeps: int) -> None:
         """Substeps of every simulation."""
         self._batch.step(nstep=substeps)
-
-    def write(self, env_ids: Tensor, motion: Tensor) -> None:
-        """Rows as they were at first, but for these positions and velocities."""
-        rows = self._fresh.repeat(len(env_ids), 1)
-        rows[:, 1 : 1 + motion.shape[1]] = motion
-        self._states.index_copy_(0, env_ids, rows)
 
     def set_bodies(self, env_ids: Tensor, bodies: Dict[str, BodyProperties]) -> None:
         """Own masses in some simulations, with all that MuJoCo derives from them."""
@@ -65,4 +55,4 @@ class BatchBackend(CpuBackend):
 
     def rows(self) -> Dict[str, Tensor]:
         """Positions, velocities, controls, and the solver's warm start."""
-        return {"integration_state": self._states}
+        return {"integration_state": self.states}

@@ -23,18 +23,27 @@ class CpuBackend(ModelBackend):
     """N simulations of a model whose state lies in rows of float64.
 
     Attributes:
-        motion: qpos, then qvel, of every simulation; live. Shape: (N, nq + nv) float64.
+        states: All that the next step depends on, a row per simulation; live. Shape: (N, W) float64.
+        motion: qpos, then qvel, in these rows. Shape: (N, nq + nv).
     """
 
+    states: Tensor
     motion: Tensor
 
     def __init__(self, layout: Layout, num_envs: int):
         super().__init__(layout, num_envs, torch.float64)
 
-    def attach(self, motion: Tensor, controls: Tensor, sensors: Tensor) -> None:
-        """Take the engine's live rows."""
-        self.motion, self.controls, self.sensors = motion, controls, sensors
-        speeds = motion[:, self._velocities]
+    def take(self, states: Tensor, controls: Tensor, sensors: Tensor) -> None:
+        """Take the engine's live rows; those of the state hold the time first, then qpos and qvel.
+
+        The first of them shows how every simulation begins.
+        """
+        model = self.layout.model
+        self.states = states
+        self.motion = motion = states[:, 1 : 1 + model.nq + model.nv]
+        speeds = motion[:, model.nq :]
+        self.attach(motion[:, : model.nq], controls, sensors)
+        self.first_rows(states[:1].clone(), 1)
         limits = self.layout.task.model.joint_speed_limits
         self._limited = [
             _LimitedJoint(motion[:, position], speeds[:, velocity], limit)
@@ -58,12 +67,12 @@ class CpuBackend(ModelBackend):
 
     @abstractmethod
     def run(self, substeps: int) -> None:
-        """Make some substeps with the controls, and renew ``motion`` and ``sensors``."""
+        """Make some substeps with the controls, and renew ``states`` and ``sensors``."""
+
+    def write(self, env_ids: Tensor, rows: Tensor) -> None:
+        """Whole rows of the state."""
+        self.states.index_copy_(0, env_ids, rows)
 
     def motion_copy(self) -> Tensor:
         """A copy of the rows."""
         return self.motion.float()
-
-    def positions(self) -> Tensor:
-        """The first columns of the rows."""
-        return self.motion[:, : self.layout.model.nq]

@@ -43,8 +43,10 @@ class Layout:
         controls: Columns of the actuated joints' motors in ctrl. A.
         gears: Torque per control of these motors. Shape: (A,) float64.
         is_free: Whether the root has a free joint, which then comes first.
-        wrenches: Columns of the wrenches in sensordata. 6·S.
-        joint_forces: Columns of what adds up to the joint forces in sensordata. D each.
+        motion: Columns in qpos, and then qvel, of a state's parts up to ``root_angular_velocities``, in their order.
+        motion_widths: How many columns each part has.
+        readings: Columns in sensordata of the wrenches and of the two parts of the joint forces, in this order.
+        reading_widths: Likewise.
     """
 
     def __init__(self, task: PhysicsTask):
@@ -73,13 +75,12 @@ class Layout:
         motors = [self._motor(name) for name in declared.actuated_joints]
         self.controls = self._columns(motors)
         self.gears = torch.as_tensor(model.actuator_gear[motors, 0].copy())
-        self.wrenches = self._columns([column for name in declared.sensor_bodies for column in self._wrench(name)])
-        self.joint_forces: Tuple[Columns, ...] = ()
+        self.motion, self.motion_widths = _joined(self._motion_parts())
+        readings = [[column for name in declared.sensor_bodies for column in self._wrench(name)]]
         if declared.measures_joint_forces:
             kinds = (mujoco.mjtSensor.mjSENS_JOINTACTFRC, mujoco.mjtSensor.mjSENS_JOINTLIMITFRC)
-            self.joint_forces = tuple(
-                self._columns([self._joint_force(kind, joint) for joint in joints]) for kind in kinds
-            )
+            readings += [[self._joint_force(kind, joint) for joint in joints] for kind in kinds]
+        self.readings, self.reading_widths = _joined(readings)
 
     def body(self, name: str) -> int:
         """Number of a body in the model."""
@@ -104,6 +105,15 @@ class Layout:
         """What a viewer of the kind ``mujoco`` needs of the model: ``model_xml`` and, for meshes, ``model_path``."""
         path = self.task.model.path
         return {"model_xml": path.read_text(encoding="utf-8"), "model_path": str(path)}
+
+    def _motion_parts(self) -> List[List[int]]:
+        joints, speeds = self.joint_columns()
+        velocities = self.model.nq
+        parts = [joints, [velocities + speed for speed in speeds]]
+        if self.is_free:
+            parts += [[0, 1, 2], [4, 5, 6, 3], [velocities, velocities + 1, velocities + 2]]
+            parts += [[velocities + 3, velocities + 4, velocities + 5]]
+        return parts
 
     def _columns(self, numbers: Sequence[int]) -> Columns:
         return columns(numbers, self.task.device)
@@ -167,3 +177,7 @@ def columns(numbers: Sequence[int], device: Union[torch.device, str] = "cpu") ->
     if step > 0 and listed == list(range(listed[0], listed[-1] + 1, step)):
         return slice(listed[0], listed[-1] + 1, step)
     return torch.tensor(listed, device=device)
+
+
+def _joined(parts: Sequence[Sequence[int]]) -> Tuple[List[int], List[int]]:
+    return [column for part in parts for column in part], [len(part) for part in parts]

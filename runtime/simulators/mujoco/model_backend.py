@@ -1,13 +1,14 @@
 """What MuJoCo's ways of stepping have in common: rows of positions and velocities in, float32 measurements out."""
 
 from abc import abstractmethod
-from typing import Any, Dict
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
 
 from ...errors import CheckpointError
 from ..physics_backend import PhysicsBackend
+from ..rotation import rotate, rotate_back
 from ..tasks.physics_state import PhysicsState
 from .layout import Layout
 
@@ -17,11 +18,13 @@ class ModelBackend(PhysicsBackend):
 
     Attributes:
         layout: The model, and where what lies in it.
-        controls: ctrl; live. Shape: (N, nu), in the engine's precision.
+        positions: qpos; live. Shape: (N, nq), in the engine's precision.
+        controls: ctrl; live. Shape: (N, nu), likewise.
         sensors: Sensor readings of the last substep; live. Shape: (N, nsensordata), likewise.
     """
 
     viewer_kind = "mujoco"
+    positions: Tensor
     controls: Tensor
     sensors: Tensor
 
@@ -30,26 +33,40 @@ class ModelBackend(PhysicsBackend):
         self.num_envs = num_envs
         self.device = device = layout.task.device
         self.precision = precision
-        model = layout.model
         self.substeps = layout.task.substeps
         self.substep = layout.task.timestep / layout.task.substeps
         self._start = layout.task.start(num_envs)
-        self._velocities = slice(model.nq, model.nq + model.nv)
         self._controls_per_effort = (1.0 / layout.gears).to(device, precision)
-        self._xyzw = torch.tensor([4, 5, 6, 3], device=device)
-        self._inverse = torch.tensor([-1.0, -1.0, -1.0, 1.0], device=device)
-        self._direct = layout.controls == slice(0, model.nu) if isinstance(layout.controls, slice) else False
+        self._motion_order = _order(layout.motion, layout.model.nq + layout.model.nv, device)
+        self._reading_order = _order(layout.readings, layout.model.nsensordata, device)
+        self._turns_to_world = layout.is_free and not layout.task.model.local_angular_velocities
         # MuJoCo measures how strong the stop of a joint pushes, not whether it pushes up or down.
         declared = layout.task.model
         limits = declared.joint_limits or ((0.0, 0.0),) * len(declared.joints)
         self._middles = torch.tensor(limits, device=device).mean(1)
 
+    def attach(self, positions: Tensor, controls: Tensor, sensors: Tensor) -> None:
+        """Take the engine's live rows."""
+        self.positions, self.controls, self.sensors = positions, controls, sensors
+        columns = self.layout.controls
+        self._motors = controls[:, columns] if isinstance(columns, slice) else None
+
+    def first_rows(self, row: Tensor, column: int = 0) -> None:
+        """Take what `write` begins with.
+
+        Args:
+            row: The row of a simulation at its start. Shape: (1, W), in the engine's precision.
+            column: Where qpos begins in it, with qvel right after.
+        """
+        self._first_row = row
+        self._placed = torch.tensor(self.layout.motion, device=self.device) + column
+
     def advance(self, efforts: Tensor) -> PhysicsState:
         """Drive the motors, advance by the task's substeps, and measure; see `PhysicsBackend.advance`."""
-        if self._direct:
-            torch.mul(efforts, self._controls_per_effort, out=self.controls)
-        else:
+        if self._motors is None:
             self.controls[:, self.layout.controls] = efforts * self._controls_per_effort
+        else:
+            torch.mul(efforts, self._controls_per_effort, out=self._motors)
         self.make_substeps()
         return self.measure()
 
@@ -62,37 +79,40 @@ class ModelBackend(PhysicsBackend):
         """A copy of qpos, then qvel. Shape: (N, nq + nv) float32."""
 
     def measure(self) -> PhysicsState:
-        """The present state, copied to float32 at once."""
+        """The present state, copied to float32 in two blocks, of which its tensors are columns."""
         layout, start = self.layout, self._start
-        motion = self.motion_copy()
-        speeds = motion[:, self._velocities]
-        roots = start[2:6]
-        if layout.is_free:
-            rotations = motion.index_select(1, self._xyzw)
-            angular = rotate(rotations, speeds[:, 3:6])
-            roots = (motion[:, :3], rotations, speeds[:, :3], angular)
+        motion = _reordered(self.motion_copy(), self._motion_order)
+        joints, speeds, *roots = motion.split_with_sizes(layout.motion_widths, 1)
         wrenches, forces = start.sensor_wrenches, start.joint_forces
-        if start.sensor_wrenches.shape[1]:
-            wrenches = self.sensors[:, layout.wrenches].to(torch.float32, copy=True).view_as(wrenches)
-        if layout.joint_forces:
-            motors, limits = (self.sensors[:, columns] for columns in layout.joint_forces)
-            is_upper = motion[:, layout.positions] > self._middles
-            forces = torch.where(is_upper, motors - limits, motors + limits).float()
-        return PhysicsState(motion[:, layout.positions], speeds[:, layout.velocities], *roots, wrenches, forces)
+        if layout.readings:
+            readings = _reordered(self.sensors.to(torch.float32, copy=True), self._reading_order)
+            if layout.task.model.measures_joint_forces:
+                readings, motors, limits = readings.split_with_sizes(layout.reading_widths, 1)
+                forces = motors + torch.copysign(limits, self._middles - joints)  # stops push towards the middle
+            wrenches = readings.view_as(wrenches)
+        return PhysicsState(joints, speeds, *self._roots(*roots), wrenches, forces)
+
+    def _roots(self, *measured: Tensor) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The root's part of a state; where it cannot move, nothing of it is measured."""
+        if not measured:
+            return self._start[2:6]
+        positions, rotations, linear, angular = measured
+        return positions, rotations, linear, rotate(rotations, angular) if self._turns_to_world else angular
 
     def place(self, env_ids: Tensor, physics: PhysicsState) -> None:
         """Write first positions and velocities into the rows."""
-        layout, rows = self.layout, len(env_ids)
-        speeds = torch.zeros(rows, layout.model.nv, dtype=self.precision, device=self.device)
-        if layout.is_free:
-            speeds[:, :3] = physics.root_linear_velocities
-            speeds[:, 3:6] = rotate(physics.root_rotations * self._inverse, physics.root_angular_velocities)
-        speeds[:, layout.velocities] = physics.joint_velocities.to(self.precision)
-        self.write(env_ids, torch.cat((layout.positions_of(physics).to(self.precision), speeds), 1))
+        values: Tuple[Tensor, ...] = physics[:2]
+        if self.layout.is_free:
+            angular = physics.root_angular_velocities
+            if self._turns_to_world:
+                angular = rotate_back(physics.root_rotations, angular)
+            values = (*physics[:5], angular)
+        placed = torch.cat(values, 1).to(self.precision)
+        self.write(env_ids, self._first_row.expand(env_ids.numel(), -1).index_copy(1, self._placed, placed))
 
     @abstractmethod
-    def write(self, env_ids: Tensor, motion: Tensor) -> None:
-        """Begin at these positions and velocities, with nothing else left of earlier steps."""
+    def write(self, env_ids: Tensor, rows: Tensor) -> None:
+        """Begin at these rows, with nothing else left of earlier steps."""
 
     def state_dict(self) -> Dict[str, Any]:
         """The rows, and what they mean."""
@@ -116,19 +136,17 @@ class ModelBackend(PhysicsBackend):
 
     def viewer_values(self, env_ids: Tensor) -> Dict[str, Tensor]:
         """``qpos``. Shape: (K, nq) float64."""
-        return {"qpos": self.positions().index_select(0, env_ids).cpu().double()}
-
-    @abstractmethod
-    def positions(self) -> Tensor:
-        """qpos; live. Shape: (N, nq)."""
+        return {"qpos": self.positions.index_select(0, env_ids).cpu().double()}
 
     def viewer_description(self) -> Dict[str, str]:
         """``model_xml`` and, for meshes beside it, ``model_path``."""
         return self.layout.description()
 
 
-def rotate(quaternions: Tensor, vectors: Tensor) -> Tensor:
-    """q v q⁻¹ = v + 2w·(u × v) + 2u × (u × v) for q = (u, w). Shapes: (N, 4), (N, 3)."""
-    axes, scalars = quaternions[:, :3], quaternions[:, 3:]
-    crossed = torch.linalg.cross(axes, vectors).mul_(2.0)
-    return torch.addcmul(vectors, scalars, crossed).add_(torch.linalg.cross(axes, crossed))
+def _order(columns: Sequence[int], count: int, device: torch.device) -> Optional[Tensor]:
+    """Columns to be taken; None where they are all there are, in their order."""
+    return None if list(columns) == list(range(count)) else torch.tensor(columns, device=device)
+
+
+def _reordered(rows: Tensor, order: Optional[Tensor]) -> Tensor:
+    return rows if order is None else rows.index_select(1, order)

@@ -25,12 +25,12 @@ class RolloutBackend(CpuBackend):
         self._mujoco = mujoco
         model = layout.model
         size = mujoco.mj_stateSize(model, mujoco.mjtState.mjSTATE_FULLPHYSICS)
-        self._states = torch.zeros(num_envs, size, dtype=torch.float64)
-        self._trace = torch.zeros(num_envs * self.substeps * size, dtype=torch.float64)
-        self._readings = torch.zeros(num_envs * self.substeps * model.nsensordata, dtype=torch.float64)
+        states = torch.zeros(num_envs, size, dtype=torch.float64)
+        states[:, 1 : 1 + model.nq] = torch.as_tensor(model.qpos0)
         controls = torch.zeros(num_envs, model.nu, dtype=torch.float64)
         sensors = torch.zeros(num_envs, model.nsensordata, dtype=torch.float64)
-        self.attach(self._states[:, 1 : 1 + model.nq + model.nv], controls, sensors)
+        self.take(states, controls, sensors)
+        self._memory = {count: _memory(states, controls, sensors, count) for count in {1, self.substeps}}
         self._models: Optional[List[Any]] = None
         bounds = torch.linspace(0, num_envs, min(threads, num_envs) + 1).long().tolist()
         self._parts = [(slice(first, last), mujoco.MjData(model)) for first, last in zip(bounds, bounds[1:])]
@@ -38,22 +38,14 @@ class RolloutBackend(CpuBackend):
 
     def run(self, substeps: int) -> None:
         """Substeps of every simulation."""
-        rows = _Rows(
-            self.controls.unsqueeze(1).repeat(1, substeps, 1),
-            self._shaped(self._trace, substeps, self._states),
-            self._shaped(self._readings, substeps, self.sensors),
-        )
+        rows = self._memory[substeps]
+        rows.controls.copy_(self.controls.unsqueeze(1))
         if self._pool is None:
             self._advance_part(self._parts[0], rows)
         else:
             list(self._pool.map(lambda part: self._advance_part(part, rows), self._parts))
-        self._states.copy_(rows.trace[:, -1])
-        self.sensors.copy_(rows.readings[:, -1])
-
-    def write(self, env_ids: Tensor, motion: Tensor) -> None:
-        """Time 0, no activation, and these positions and velocities."""
-        self._states.index_fill_(0, env_ids, 0.0)
-        self.motion.index_copy_(0, env_ids, motion)
+        self.states.copy_(rows.last_states)
+        self.sensors.copy_(rows.last_readings)
 
     def set_bodies(self, env_ids: Tensor, bodies: Dict[str, BodyProperties]) -> None:
         """A model of its own for every simulation, from now on."""
@@ -79,15 +71,12 @@ class RolloutBackend(CpuBackend):
 
     def rows(self) -> Dict[str, Tensor]:
         """Time, positions, velocities and activations."""
-        return {"physics_state": self._states}
+        return {"physics_state": self.states}
 
     def close(self) -> None:
         """End the threads."""
         if self._pool is not None:
             self._pool.shutdown()
-
-    def _shaped(self, memory: Tensor, substeps: int, last: Tensor) -> Tensor:
-        return memory[: substeps * last.numel()].view(self.num_envs, substeps, last.shape[1])
 
     def _advance_part(self, part: Tuple[slice, Any], rows: "_Rows") -> None:
         envs, data = part
@@ -98,19 +87,29 @@ class RolloutBackend(CpuBackend):
             self._roll_out(self._models[env], data, slice(env, env + 1), rows)
 
     def _roll_out(self, model: Any, data: Any, envs: slice, rows: "_Rows") -> None:
-        self._mujoco.rollout.rollout(
-            model,
-            data,
-            self._states[envs].numpy(),
-            rows.controls[envs].numpy(),
-            state=rows.trace[envs].numpy(),
-            sensordata=rows.readings[envs].numpy(),
-        )
+        states, controls, trace, readings = (array[envs] for array in rows.arrays)
+        self._mujoco.rollout.rollout(model, data, states, controls, state=trace, sensordata=readings)
 
 
 class _Rows(NamedTuple):
-    """What a rollout reads and writes, substep by substep. Shape of each: (N, substeps, columns) float64."""
+    """What a rollout reads and writes.
+
+    Attributes:
+        controls: Shape: (N, substeps, nu) float64.
+        last_states, last_readings: Of the last substep. Shapes: (N, W), (N, nsensordata).
+        arrays: First states; controls, states and sensor readings of every substep; as numpy sees the memory.
+    """
 
     controls: Tensor
-    trace: Tensor
-    readings: Tensor
+    last_states: Tensor
+    last_readings: Tensor
+    arrays: Tuple[Any, Any, Any, Any]
+
+
+def _memory(states: Tensor, controls: Tensor, sensors: Tensor, substeps: int) -> _Rows:
+    """Memory for rollouts from live rows."""
+    inputs, trace, readings = (
+        torch.zeros(len(rows), substeps, rows.shape[1], dtype=torch.float64) for rows in (controls, states, sensors)
+    )
+    arrays = states.numpy(), inputs.numpy(), trace.numpy(), readings.numpy()
+    return _Rows(inputs, trace[:, -1], readings[:, -1], arrays)

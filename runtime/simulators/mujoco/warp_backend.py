@@ -55,7 +55,10 @@ class WarpBackend(ModelBackend):
         data, tensor = self._data, self._warp.to_torch
         self._qpos, self._qvel, self._warm_start = tensor(data.qpos), tensor(data.qvel), tensor(data.qacc_warmstart)
         self._time = tensor(data.time)
-        self.controls, self.sensors = tensor(data.ctrl), tensor(data.sensordata)
+        self.attach(self._qpos, tensor(data.ctrl), tensor(data.sensordata))
+        self.first_rows(
+            torch.cat((layout.positions_of(layout.task.start(1)).float(), torch.zeros_like(self._qvel[:1])), 1)
+        )
         self._capture()
 
     def make_substeps(self) -> None:
@@ -70,15 +73,11 @@ class WarpBackend(ModelBackend):
         """Positions and velocities beside one another."""
         return torch.cat((self._qpos, self._qvel), 1)
 
-    def positions(self) -> Tensor:
-        """The engine's own."""
-        return self._qpos
-
-    def write(self, env_ids: Tensor, motion: Tensor) -> None:
+    def write(self, env_ids: Tensor, rows: Tensor) -> None:
         """Time 0, a cold solver, and these positions and velocities."""
         positions = self.layout.model.nq
-        self._qpos.index_copy_(0, env_ids, motion[:, :positions])
-        self._qvel.index_copy_(0, env_ids, motion[:, positions:])
+        self._qpos.index_copy_(0, env_ids, rows[:, :positions])
+        self._qvel.index_copy_(0, env_ids, rows[:, positions:])
         self._warm_start.index_fill_(0, env_ids, 0.0)
         self._time.index_fill_(0, env_ids, 0.0)
 

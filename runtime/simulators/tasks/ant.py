@@ -1,7 +1,9 @@
 """Ant: a body on four legs with two joints each runs as fast as it can."""
 
 import math
+from typing import Union
 
+import torch
 from torch import Tensor
 
 from ...spaces import Box
@@ -13,6 +15,8 @@ HIP = (-40.0, 40.0)
 """Unit: degrees."""
 ANKLES = ((30.0, 100.0), (-100.0, -30.0), (-100.0, -30.0), (30.0, 100.0))
 """Per leg. Unit: degrees."""
+NEAR_LIMIT = 0.99
+"""A joint is charged where its position is above this share of its range."""
 
 
 class Ant(Locomotion):
@@ -32,15 +36,21 @@ class Ant(Locomotion):
         actuated_joints=tuple(f"{joint}_{leg}" for leg in LEGS for joint in ("hip", "ankle")),
         root_body="torso",
         sensor_bodies=tuple(f"foot_{leg}" for leg in LEGS),
+        local_angular_velocities=True,
         start_position=(0.0, 0.0, 0.44),
         joint_limits=tuple((math.radians(low), math.radians(high)) for ankle in ANKLES for low, high in (HIP, ankle)),
     )
     alive_reward = 0.5
     action_cost = 0.005
+    limit_cost = 0.1
     failure_reward = -2.0
     failure_height = 0.31
     joint_velocity_scale = 0.2
     wrench_scale = 0.1
+
+    def __init__(self, device: Union[torch.device, str] = "cpu"):
+        super().__init__(device)
+        self._near_limit = self.constant(NEAR_LIMIT)
 
     def observe(self, state: LocomotionState) -> Tensor:
         """Observations. Shape: (N, 60).
@@ -49,7 +59,7 @@ class Ant(Locomotion):
         |---|---|---|---|
         | 0 | height of the torso (m) | 1 | root position, z |
         | 1-3 | linear velocity in the torso's frame (m/s) | 1 | root velocity, rotated |
-        | 4-6 | angular velocity in the torso's frame (rad/s) | 1 | root angular velocity, rotated |
+        | 4-6 | angular velocity in the torso's frame (rad/s) | 1 | root angular velocity |
         | 7 | yaw (rad), in ±π | 1 | root rotation |
         | 8 | roll (rad), in ±π | 1 | root rotation |
         | 9 | angle from yaw to the target (rad), in ±2π | 1 | root rotation and position |
@@ -65,6 +75,6 @@ class Ant(Locomotion):
         """
         return super().observe(state)
 
-    def limit_cost(self, positions: Tensor) -> Tensor:
-        """-0.1 for every joint above 0.99 of its range."""
-        return (positions > 0.99).sum(1) * -0.1
+    def past_limits(self, positions: Tensor) -> Tensor:
+        """The joints above 0.99 of their range."""
+        return torch.mv((positions > self._near_limit).float(), self._ones)

@@ -115,13 +115,14 @@ class Cartpole(AnalyticTask, PhysicsTask):
 
     def __init__(self, device: Union[torch.device, str] = "cpu"):
         super().__init__(device)
-        self.zero, self.one = self.constant(0.0), self.constant(1.0)
+        self.one = self.constant(1.0)
         self.action_range = self.constant(-1.0), self.constant(1.0)
         self.rail_range = self.constant(-RAIL), self.constant(RAIL)
         self.pole_speed_range = self.constant(-MAX_POLE_SPEED), self.constant(MAX_POLE_SPEED)
-        self.position_limit, self.angle_limit = self.constant(POSITION_LIMIT), self.constant(ANGLE_LIMIT)
-        self.cart_velocity_weight, self.pole_velocity_weight = self.constant(-0.01), self.constant(-0.005)
-        self.failure_reward = self.constant(-2.0)
+        self.limits = self.constant([POSITION_LIMIT, math.inf, ANGLE_LIMIT, math.inf])
+        # Of x, ẋ, θ and θ̇: a component is offset + linear·|·| + quadratic·|·|², and what it is at a failure.
+        self.offsets, self.at_failure = self.constant([0.0, 0.0, 1.0, 0.0]), self.constant([-2.0, 0.0, 0.0, 0.0])
+        self.linear, self.quadratic = self.constant([0.0, -0.01, 0.0, -0.005]), self.constant([0.0, 0.0, -1.0, 0.0])
 
     def observe(self, state: CartpoleState) -> Tensor:
         """Observations, unscaled joint positions and velocities. Shape: (N, 4) float32.
@@ -137,21 +138,20 @@ class Cartpole(AnalyticTask, PhysicsTask):
         Components: ``upright`` 1 - θ², ``cart_velocity`` -0.01·|ẋ|, ``pole_velocity`` -0.005·|θ̇|, ``failure`` -2.
         The first three are 0 at a failure, so that the four always add up to the reward.
         """
-        failed = (state.x.abs() > self.position_limit).logical_or_(state.theta.abs() > self.angle_limit)
-        upright = torch.addcmul(self.one, state.theta, state.theta, value=-1.0).masked_fill_(failed, 0.0)
-        cart_velocity = state.x_dot.abs().mul_(self.cart_velocity_weight).masked_fill_(failed, 0.0)
-        pole_velocity = state.theta_dot.abs().mul_(self.pole_velocity_weight).masked_fill_(failed, 0.0)
-        failure = torch.where(failed, self.failure_reward, self.zero)
-        rewards = (upright + cart_velocity).add_(pole_velocity).add_(failure)
+        magnitudes = (self.observe(state) if observations is None else observations).abs()
+        failed = (magnitudes > self.limits).any(1)
+        parts = torch.addcmul(self.offsets, magnitudes, torch.addcmul(self.linear, magnitudes, self.quadratic))
+        parts = torch.where(failed.unsqueeze(1), self.at_failure, parts)
+        failure, cart_velocity, upright, pole_velocity = parts.unbind(1)
         components = dict(zip(self.reward_components, (upright, cart_velocity, pole_velocity, failure)))
-        return Evaluation(rewards, failed, components)
+        return Evaluation(parts.sum(1), failed, components)
 
     def initial_state(self, parameters: ParameterTensors, generator: Optional[torch.Generator]) -> CartpoleState:
         """Positions from U(±start_position_range), velocities from U(±start_velocity_range)."""
         positions, velocities = parameters["start_position_range"], parameters["start_velocity_range"]
-        draws = torch.empty(4, len(positions), device=positions.device).uniform_(-1.0, 1.0, generator=generator)
-        x, x_dot, theta, theta_dot = draws.unbind(0)
-        return CartpoleState(x * positions, x_dot * velocities, theta * positions, theta_dot * velocities)
+        draws = torch.empty(4, positions.numel(), device=positions.device).uniform_(-1.0, 1.0, generator=generator)
+        ranges = torch.stack((positions, velocities, positions, velocities))
+        return CartpoleState(*(draws * ranges).unbind(0))
 
     def next_state(self, previous: CartpoleState, physics: PhysicsState, actions: Tensor) -> CartpoleState:
         """The two joints, as an engine measured them."""
@@ -160,10 +160,8 @@ class Cartpole(AnalyticTask, PhysicsTask):
 
     def physics(self, state: CartpoleState) -> PhysicsState:
         """The two joints, for an engine that begins an episode; the rail stays where it is."""
-        return self.start(len(state.x))._replace(
-            joint_positions=torch.stack((state.x, state.theta), dim=1),
-            joint_velocities=torch.stack((state.x_dot, state.theta_dot), dim=1),
-        )
+        positions, velocities = torch.stack((state.x, state.theta), 1), torch.stack((state.x_dot, state.theta_dot), 1)
+        return PhysicsState(positions, velocities, *self.start(state.x.numel())[2:])
 
     def efforts(self, parameters: ParameterTensors) -> Tensor:
         """The push at an action of 1. Unit: N. Shape: (N, 1)."""

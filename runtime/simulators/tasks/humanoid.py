@@ -14,7 +14,6 @@ STRONGEST = 135.0
 """Effort of the strongest joints, the hips' y. Unit: N·m."""
 NEAR_LIMIT = 0.98
 """A joint is charged where its position is beyond this share of its range."""
-LIMIT_COST = 0.25
 
 
 def _sided(joints: Dict[str, Tuple[float, Tuple[float, float]]]) -> Dict[str, Tuple[float, Tuple[float, float]]]:
@@ -61,11 +60,13 @@ class Humanoid(Locomotion):
         sensor_bodies=("right_foot", "left_foot"),
         self_collision=True,
         measures_joint_forces=True,
+        local_angular_velocities=True,
         start_position=(0.0, 0.0, 1.34),
         joint_limits=tuple((math.radians(low), math.radians(high)) for _, (low, high) in JOINTS.values()),
     )
     alive_reward = 2.0
     action_cost = 0.01
+    limit_cost = 0.25
     failure_reward = -1.0
     failure_height = 0.8
     angular_velocity_scale = 0.25
@@ -76,9 +77,9 @@ class Humanoid(Locomotion):
 
     def __init__(self, device: Union[torch.device, str] = "cpu"):
         super().__init__(device)
-        shares = torch.tensor(self.action_effort, device=self.device) / STRONGEST
-        self._energy_weights = -self.energy_cost * shares
-        self._limit_weights = -LIMIT_COST / (1.0 - NEAR_LIMIT) * shares
+        self._shares = self.constant(self.action_effort) / STRONGEST
+        self._limit_shares = self._shares / (1.0 - NEAR_LIMIT)
+        self._near_limit = self.constant(NEAR_LIMIT)
 
     def observe(self, state: LocomotionState) -> Tensor:
         """Observations. Shape: (N, 108).
@@ -87,7 +88,7 @@ class Humanoid(Locomotion):
         |---|---|---|---|
         | 0 | height of the torso (m) | 1 | root position, z |
         | 1-3 | linear velocity in the torso's frame (m/s) | 1 | root velocity, rotated |
-        | 4-6 | angular velocity in the torso's frame (rad/s) | 0.25 | root angular velocity, rotated |
+        | 4-6 | angular velocity in the torso's frame (rad/s) | 0.25 | root angular velocity |
         | 7 | yaw (rad), in ±π | 1 | root rotation |
         | 8 | roll (rad), in ±π | 1 | root rotation |
         | 9 | angle from yaw to the target (rad), in ±π | 1 | root rotation and position |
@@ -102,9 +103,9 @@ class Humanoid(Locomotion):
         return super().observe(state)
 
     def energy(self, powers: Tensor) -> Tensor:
-        """-0.05·Σ|action × scaled joint velocity|·ρ, with the joint's share ρ = effort/135 N·m."""
-        return torch.mv(powers, self._energy_weights)
+        """Σ|action × scaled joint velocity|·ρ, with the joint's share ρ = effort/135 N·m."""
+        return torch.mv(powers, self._shares)
 
-    def limit_cost(self, positions: Tensor) -> Tensor:
-        """-Σ 0.25·(|position| - 0.98)/0.02·ρ over the joints beyond 0.98 of their range."""
-        return torch.mv((positions.abs() - NEAR_LIMIT).clamp_(min=0.0), self._limit_weights)
+    def past_limits(self, positions: Tensor) -> Tensor:
+        """Σ (|position| - 0.98)/0.02·ρ over the joints beyond 0.98 of their range."""
+        return torch.mv((positions.abs() - self._near_limit).clamp_(min=0.0), self._limit_shares)

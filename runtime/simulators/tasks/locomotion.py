@@ -20,6 +20,8 @@ UPRIGHT = 0.93
 """The up projection above which the torso counts as upright."""
 STRAIGHT = 0.8
 """The heading projection from which the heading is paid in full."""
+FACTORS = ((0, 0, 0, 0, 1, 1, 1, 2, 2, 3), (0, 1, 2, 3, 1, 2, 3, 2, 3, 3))
+"""The elements k and l of the products q_k·q_l of a quaternion."""
 
 
 class LocomotionState(NamedTuple):
@@ -45,6 +47,7 @@ class Locomotion(PhysicsTask):
         alive_reward: For every step in which it stands.
         action_cost: Per squared action.
         energy_cost: Per |action × scaled joint velocity|.
+        limit_cost: Per joint at its limit, as the task counts them.
         failure_reward: Of the step in which it falls.
         failure_height: It has fallen where its root is lower. Unit: m.
         angular_velocity_scale, joint_velocity_scale, joint_force_scale, wrench_scale: Of these observations.
@@ -58,6 +61,7 @@ class Locomotion(PhysicsTask):
     alive_reward: ClassVar[float]
     action_cost: ClassVar[float]
     energy_cost: ClassVar[float] = 0.05
+    limit_cost: ClassVar[float]
     failure_reward: ClassVar[float]
     failure_height: ClassVar[float]
     angular_velocity_scale: ClassVar[float] = 1.0
@@ -79,19 +83,24 @@ class Locomotion(PhysicsTask):
         self._scale[self._positions] = 2.0 / (upper - lower)
         self._offset = torch.zeros_like(self._scale)
         self._offset[self._positions] = -(upper + lower) / (upper - lower)
-        self._target = torch.tensor(TARGET, device=self.device)
-        self._rotation_terms = _rotation_terms().to(self.device)
-        self._numerators = torch.tensor([3, 7, 10], device=self.device)
-        self._denominators = torch.tensor([0, 8, 9], device=self.device)
-        self._zero, self._alive = self.constant(0.0), self.constant(self.alive_reward)
-        self._failure, self._action_reward = self.constant(self.failure_reward), self.constant(-self.action_cost)
-        self._upright, self._upright_reward = self.constant(UPRIGHT), self.constant(0.1)
-        self._straight, self._heading_reward = self.constant(STRAIGHT), self.constant(0.5 / STRAIGHT)
+        self._target, self._horizontally = self.constant([*TARGET, 0.0]), self.constant([-1.0, -1.0, 0.0])
+        self._far, self._far_horizontally = self._target.double(), self._horizontally.double()
+        self._ones = torch.ones(actions, device=self.device)
+        self._seconds = torch.tensor(-self.timestep, dtype=torch.float64, device=self.device)
+        self._factors = torch.tensor(FACTORS, device=self.device).unbind(0)
+        self._turn_terms = _turn_terms().to(self.device)
+        self._from_yaw = self.constant([[1.0, 0.0, -1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        self._low, self._upright, self._straight = map(self.constant, (self.failure_height, UPRIGHT, STRAIGHT))
+        # A row per component: its reward is offset + weight × measure, and what it is at a failure.
+        weights = (1.0, 0.0, 0.1, 0.5 / STRAIGHT, -self.action_cost, -self.energy_cost, -self.limit_cost, 0.0)
+        self._weights = self.constant(weights).unsqueeze(1)
+        self._offsets = self.constant([[0.0], [self.alive_reward], *[[0.0]] * 6])
+        self._at_failure = self.constant([*[[0.0]] * 7, [self.failure_reward]])
 
     def first_state(self, physics: PhysicsState) -> LocomotionState:
         """No actions yet, and the potential of the start."""
         potentials = self._potentials(physics)
-        actions = torch.zeros(len(potentials), self.action_count, device=self.device)
+        actions = torch.zeros(potentials.numel(), self.action_count, device=self.device)
         return LocomotionState(physics, actions, potentials, potentials)
 
     def next_state(self, previous: LocomotionState, physics: PhysicsState, actions: Tensor) -> LocomotionState:
@@ -101,20 +110,19 @@ class Locomotion(PhysicsTask):
     def observe(self, state: LocomotionState) -> Tensor:
         """Observations; every index is in the docstring of the task. Shape: (N, obs)."""
         physics = state.physics
-        count = len(state.actions)
         quaternions = physics.root_rotations
-        # R = M (q qᵀ): the rotation matrix, row by row, is linear in the products of the quaternion's elements.
-        rotations = torch.mm(
-            (quaternions.unsqueeze(2) * quaternions.unsqueeze(1)).view(count, 16), self._rotation_terms
-        )
-        matrices = rotations.view(count, 3, 3)
-        velocities = torch.cat((physics.root_linear_velocities, physics.root_angular_velocities), 1).view(count, 2, 3)
-        local_velocities = torch.bmm(velocities, matrices).view(count, 6)
-        to_target = self._target - physics.root_positions[:, :2]
-        angles = self._angles(rotations, to_target)
-        # cos of the angle between the root's x axis and the direction of the target.
-        heading = (matrices[:, :2, 0] * to_target).sum(1, keepdim=True) / to_target.norm(dim=1, keepdim=True)
-        parts = [physics.root_positions[:, 2:], local_velocities, angles, rotations[:, 8:], heading]
+        products = quaternions.index_select(1, self._factors[0]) * quaternions.index_select(1, self._factors[1])
+        to_target = torch.addcmul(self._target, physics.root_positions, self._horizontally)
+        # R, R₂₂, and where yaw, roll and the way to the target point, by one product: see `_turn_terms`.
+        turns = torch.mm(torch.cat((products, to_target), 1), self._turn_terms)
+        rotations, ups, y, x = turns.split_with_sizes((9, 1, 3, 3), 1)
+        angles = self._wrapped(torch.mm(torch.atan2(y, x), self._from_yaw))
+        # Rᵀv: the velocity and the way to the target in the root's frame.
+        vectors = torch.cat((physics.root_linear_velocities, to_target), 1).view(-1, 2, 3)
+        local = torch.bmm(vectors, rotations.view(-1, 3, 3)).view(-1, 6)
+        velocities, ahead, _ = local.split_with_sizes((3, 1, 2), 1)
+        headings = ahead / torch.linalg.vector_norm(to_target, dim=1, keepdim=True)
+        parts = [physics.root_positions[:, 2:], velocities, physics.root_angular_velocities, angles, ups, headings]
         parts += [physics.joint_positions, physics.joint_velocities]
         if self.reads_forces:
             parts.append(physics.joint_forces)
@@ -130,55 +138,61 @@ class Locomotion(PhysicsTask):
         """
         if observations is None:
             observations = self.observe(state)
-        failed = state.physics.root_positions[:, 2] < self.failure_height
+        failed = observations[:, 0] < self._low
         progress = (state.potentials - state.previous_potentials).float()
-        upright = torch.where(observations[:, 10] > self._upright, self._upright_reward, self._zero)
-        heading = torch.minimum(observations[:, 11], self._straight).mul_(self._heading_reward)
-        actions = (state.actions * state.actions).sum(1).mul_(self._action_reward)
+        upright = (observations[:, 10] > self._upright).float()
+        heading = torch.minimum(observations[:, 11], self._straight)
+        actions = torch.mv(state.actions * state.actions, self._ones)
         energy = self.energy((state.actions * observations[:, self._velocities]).abs_())
-        limits = self.limit_cost(observations[:, self._positions])
-        parts = torch.stack((progress, self._alive.expand_as(progress), upright, heading, actions, energy, limits))
-        components = (*parts.masked_fill_(failed, 0.0).unbind(0), torch.where(failed, self._failure, self._zero))
-        rewards = components[0] + components[1]
-        for component in components[2:]:
-            rewards += component
-        return Evaluation(rewards, failed, dict(zip(self.reward_components, components)))
+        limits = self.past_limits(observations[:, self._positions])
+        # Nothing is measured for ``alive`` and ``failure``: their weight is 0, and any measure stands in.
+        measures = torch.stack((progress, upright, upright, heading, actions, energy, limits, upright))
+        parts = torch.where(failed, self._at_failure, torch.addcmul(self._offsets, measures, self._weights))
+        return Evaluation(parts.sum(0), failed, dict(zip(self.reward_components, parts.unbind(0))))
 
     def energy(self, powers: Tensor) -> Tensor:
-        """Reward for |action × scaled joint velocity|. Shape of the powers: (N, A)."""
-        return powers.sum(1) * -self.energy_cost
+        """What `energy_cost` charges, from |action × scaled joint velocity|. Shape of the powers: (N, A)."""
+        return torch.mv(powers, self._ones)
 
     @abstractmethod
-    def limit_cost(self, positions: Tensor) -> Tensor:
-        """Reward for joints at their limits, from joint positions scaled to [-1, 1]. Shape: (N, D)."""
+    def past_limits(self, positions: Tensor) -> Tensor:
+        """What `limit_cost` charges, from joint positions scaled to [-1, 1]. Shape: (N, D)."""
 
-    def _angles(self, rotations: Tensor, to_target: Tensor) -> Tensor:
-        """Yaw, roll, and the angle from yaw to the target. Shape: (N, 3)."""
-        terms = torch.cat((rotations, to_target), 1)
-        angles = torch.atan2(terms.index_select(1, self._numerators), terms.index_select(1, self._denominators))
-        angles[:, 2] -= angles[:, 0]
+    def _wrapped(self, angles: Tensor) -> Tensor:
+        """Yaw, roll, and the angle from yaw to the target, in ±π where the task wants it so. Shape: (N, 3)."""
         if self.wraps_angles:
             angles[:, 2] = torch.remainder(angles[:, 2] + math.pi, 2 * math.pi) - math.pi
         return angles
 
     def _potentials(self, physics: PhysicsState) -> Tensor:
-        to_target = physics.root_positions[:, :2].double() - self._target
-        return to_target.norm(dim=1).mul_(-1.0 / self.timestep)
+        to_target = torch.addcmul(self._far, physics.root_positions, self._far_horizontally)
+        return torch.linalg.vector_norm(to_target, dim=1).div_(self._seconds)
 
 
-def _rotation_terms() -> Tensor:
-    """The matrix M of R = M (q qᵀ): column 3i + j holds what R_ij takes of the products q_k·q_l, q = (x, y, z, w).
+def _turn_terms() -> Tensor:
+    """The matrix M that gives, from the products q_k·q_l of q = (x, y, z, w) and the way (t_x, t_y, 0) to the target:
 
-    R_ij = (w² - |v|²)·δ_ij + 2·v_i·v_j - 2·w·ε_ijk·v_k for the unit quaternion with the vector part v. Shape: (16, 9).
+    | columns | what |
+    |---|---|
+    | 0-8 | the rotation matrix R, row by row |
+    | 9 | R_22 |
+    | 10-12 | R_10, R_21 and t_y: the y of yaw, roll and the target's direction |
+    | 13-15 | R_00, R_22 and t_x: the x of these |
+
+    R_ij = (w² - |v|²)·δ_ij + 2·v_i·v_j - 2·w·ε_ijk·v_k for the unit quaternion with the vector part v. Shape: (13, 16).
     """
-    terms = torch.zeros(4, 4, 3, 3)
+    rotation = torch.zeros(4, 4, 3, 3)
     for i in range(3):
-        terms[3, 3, i, i] += 1.0
+        rotation[3, 3, i, i] += 1.0
         for k in range(3):
-            terms[k, k, i, i] -= 1.0
+            rotation[k, k, i, i] -= 1.0
         for j in range(3):
-            terms[i, j, i, j] += 2.0
+            rotation[min(i, j), max(i, j), i, j] += 2.0
         j, k = (i + 1) % 3, (i + 2) % 3
-        terms[3, k, i, j] -= 2.0
-        terms[3, k, j, i] += 2.0
-    return terms.view(16, 9)
+        rotation[k, 3, i, j] -= 2.0
+        rotation[k, 3, j, i] += 2.0
+    terms = torch.zeros(13, 16)
+    terms[:10, :9] = torch.stack([rotation[k, m].view(9) for k, m in zip(*FACTORS)])
+    terms[:10, [9, 10, 11, 13, 14]] = terms[:10, [8, 3, 7, 0, 8]]
+    terms[10, 15] = terms[11, 12] = 1.0
+    return terms

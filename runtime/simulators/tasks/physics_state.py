@@ -18,7 +18,8 @@ class PhysicsState(NamedTuple):
         root_positions: Shape: (N, 3).
         root_rotations: Unit quaternions x, y, z, w, from the root's frame to the world's. Shape: (N, 4).
         root_linear_velocities: Of the root's origin, in the world's frame. Shape: (N, 3).
-        root_angular_velocities: In the world's frame. Shape: (N, 3).
+        root_angular_velocities: In the world's frame, or in the root's own where the task's model says so (see
+            `PhysicsModel.local_angular_velocities`). Shape: (N, 3).
         sensor_wrenches: Force, then torque, that the body that carries a body exerts on it, in the latter's frame, in
             the last substep of the step; zero at the start of an episode. Shape: (N, S, 6).
         joint_forces: Force or torque of motor and limit stop at a joint, likewise. Shape: (N, D).

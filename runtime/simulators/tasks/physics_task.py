@@ -33,6 +33,8 @@ class PhysicsModel:
         sensor_bodies: Names of the bodies whose wrenches are measured, S.
         fixed_base: Whether the root cannot move.
         self_collision: Whether the robot's bodies collide with one another.
+        local_angular_velocities: Whether ``root_angular_velocities`` are in the root's own frame, as MuJoCo measures
+            them, and not in the world's.
         measures_joint_forces: Whether the task reads ``joint_forces``; they are zero where it does not.
         start_position: Of the root, in metres.
         start_rotation: Of the root, as a quaternion x, y, z, w.
@@ -47,6 +49,7 @@ class PhysicsModel:
     sensor_bodies: Tuple[str, ...] = ()
     fixed_base: bool = False
     self_collision: bool = False
+    local_angular_velocities: bool = False
     measures_joint_forces: bool = False
     start_position: Tuple[float, float, float] = (0.0, 0.0, 0.0)
     start_rotation: Tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
@@ -139,7 +142,7 @@ class PhysicsTask(Task):
         velocities from U(±start_velocity_range).
         """
         positions, velocities = parameters["start_position_range"], parameters["start_velocity_range"]
-        start = self.start(len(positions))
+        start = self.start(positions.numel())
         draws = torch.empty(2, *start.joint_positions.shape, device=self.device).uniform_(
             -1.0, 1.0, generator=generator
         )

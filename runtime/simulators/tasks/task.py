@@ -52,7 +52,7 @@ class Evaluation(NamedTuple):
     Attributes:
         rewards: Shape: (N,).
         terminated: Shape: (N,) bool.
-        components: Parts of the reward by name; added up in this order they are ``rewards``. Shape of each: (N,).
+        components: Parts of the reward by name; their sum is ``rewards``, to the rounding. Shape of each: (N,).
     """
 
     rewards: Tensor
@@ -74,7 +74,7 @@ class Task(ABC):
         substeps: Integration steps of the physics per action.
         action_effort: Force (N) or torque (N·m) that an action of 1 stands for, per action.
         parameters: The settings that a curriculum may write.
-        reward_components: Names of the parts of the reward, in the order in which they are added up.
+        reward_components: Names of the parts of the reward, in their order.
         success_return: An episode with this return or more is a success; ``None`` where there is no such thing.
     """
 
@@ -92,8 +92,8 @@ class Task(ABC):
     def __init__(self, device: Union[torch.device, str] = "cpu"):
         self.device = torch.device(device)
 
-    def constant(self, value: float) -> Tensor:
-        """A number as a tensor without dimensions: half the cost of a Python number in operations on small tensors."""
+    def constant(self, value: Any) -> Tensor:
+        """A number, or rows of them, as a tensor: half the cost of Python numbers in operations on small tensors."""
         return torch.tensor(value, dtype=torch.float32, device=self.device)
 
     @classmethod

@@ -28,6 +28,16 @@ TASKS = (Cartpole, Ant, Humanoid)
 CPU = torch.device("cpu")
 
 
+def with_model(task, **changes):
+    return type("Changed", (task,), {"model": dataclasses.replace(task.model, **changes)})
+
+
+Backwards = with_model(
+    Ant, **{name: getattr(Ant.model, name)[::-1] for name in ("joints", "actuated_joints", "joint_limits")}
+)
+InTheWorld = with_model(Ant, local_angular_velocities=False)
+
+
 def rollout(layout, num_envs, threads=1):
     return RolloutBackend(layout, num_envs, threads)
 
@@ -118,14 +128,19 @@ def test_the_same_state_is_seen_and_rewarded_alike_on_torch_and_mujoco():
     assert torch.equal(ours.terminated, theirs.terminated) and 10 < int(ours.terminated.sum()) < 60
 
 
-@pytest.mark.parametrize("task", [Ant, Humanoid])
+def backend_of(task, num_envs, way):
+    return way(task if way is make_backend else Layout(task), num_envs, 1)
+
+
+@pytest.mark.parametrize("task", [Ant, Humanoid, Backwards, InTheWorld], ids=["ant", "humanoid", "backwards", "world"])
 @ways
 def test_what_was_placed_is_measured(task, way):
     definition = task()
-    backend = way(definition if way is make_backend else Layout(definition), 3, 1)
+    backend = backend_of(definition, 3, way)
     start = definition.start(3)
     generator = torch.Generator().manual_seed(5)
     placed = start._replace(
+        joint_positions=start.joint_positions + 0.1 * torch.rand(start.joint_positions.shape, generator=generator),
         root_rotations=torch.nn.functional.normalize(torch.randn(3, 4, generator=generator), dim=1),
         root_linear_velocities=torch.randn(3, 3, generator=generator),
         root_angular_velocities=torch.randn(3, 3, generator=generator),
@@ -134,6 +149,30 @@ def test_what_was_placed_is_measured(task, way):
     backend.place(torch.arange(3), placed)
     for found, expected in zip(backend.measure()[:6], placed[:6]):
         assert torch.allclose(found, expected, atol=1e-6)
+
+
+@ways
+def test_angular_velocities_are_in_the_frame_that_the_task_wants(way):
+    """A torso that is turned by 90° about z: its x axis points along the world's y, its y axis along -x."""
+    for task, given in ((Ant(), (4.0, 5.0, 6.0)), (InTheWorld(), (-5.0, 4.0, 6.0))):
+        backend = backend_of(task, 1, way)
+        turned = task.start(1)._replace(
+            root_rotations=torch.tensor([[0.0, 0.0, math.sqrt(0.5), math.sqrt(0.5)]]),
+            root_angular_velocities=torch.tensor([given]),
+        )
+        backend.place(torch.arange(1), turned)
+        assert backend.motion[0, 18:21].tolist() == pytest.approx((4.0, 5.0, 6.0), abs=1e-6)  # MuJoCo's own frame
+        assert backend.measure().root_angular_velocities[0].tolist() == pytest.approx(given, abs=1e-6)
+
+
+@ways
+def test_joints_and_actions_stand_in_the_order_of_the_task(way):
+    forwards, backwards = backend_of(Ant(), 4, way), backend_of(Backwards(), 4, way)
+    for step, efforts in enumerate(actions_of(Ant, 5, 4) * 15):
+        one, other = forwards.advance(efforts), backwards.advance(efforts.flip(1))
+        assert torch.equal(one.joint_positions, other.joint_positions.flip(1)), step
+        assert torch.equal(one.joint_velocities, other.joint_velocities.flip(1)), step
+    assert one.joint_velocities.abs().max() > 0.1
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -413,10 +452,6 @@ def test_a_backend_that_cannot_be_used_is_refused(monkeypatch):
         MujocoEngine().make("Ant", mujoco_backend="batch", **options)
     with pytest.raises(SimulatorError, match="MuJoCo Warp, which is not installed: pip install mujoco-warp"):
         MujocoEngine().make("Ant", mujoco_backend="warp", **options)
-
-
-def with_model(task, **changes):
-    return type("Changed", (task,), {"model": dataclasses.replace(task.model, **changes)})
 
 
 def test_a_model_that_does_not_fit_is_named(tmp_path):

@@ -1,5 +1,7 @@
 """The same state gives the same observation, reward and reset on every engine, index by index."""
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -75,10 +77,12 @@ def test_the_same_state_gives_the_same_step_on_every_engine(task, isaacgym):
         assert torch.equal(result.dones.terminated, expected.dones.terminated), engine
 
 
+@pytest.mark.parametrize("is_local", [True, False], ids=["root frame", "world frame"])
 @pytest.mark.parametrize("task", PHYSICAL, ids=lambda task: task.name)
-def test_a_placed_state_is_measured_as_it_was_placed(task, isaacgym):
+def test_a_placed_state_is_measured_as_it_was_placed(task, is_local, isaacgym, monkeypatch):
     """Through the engine and back: positions and velocities of every joint and of the root."""
     pytest.importorskip("mujoco")
+    monkeypatch.setattr(task, "model", dataclasses.replace(task.model, local_angular_velocities=is_local))
     measured = {}
     physics = make("isaacgym", task).task.start(N)
     generator = torch.Generator().manual_seed(5)

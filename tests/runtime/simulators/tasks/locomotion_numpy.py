@@ -24,7 +24,10 @@ def distance(position):
 
 
 def observe(physics, actions, limits, scales, wraps):
-    """One environment's observation; ``scales``: angular velocity, joint velocity, joint force or None, wrench."""
+    """One environment's observation; ``scales``: angular velocity, joint velocity, joint force or None, wrench.
+
+    ``physics["angular"]`` is in the robot's frame, as the tasks ask for it.
+    """
     turned = rotation(physics["rotation"])
     position = physics["position"]
     yaw, roll = math.atan2(turned[1, 0], turned[0, 0]), math.atan2(turned[2, 1], turned[2, 2])
@@ -33,7 +36,7 @@ def observe(physics, actions, limits, scales, wraps):
         angle = math.atan2(math.sin(angle), math.cos(angle))
     heading = (turned[0, 0] * (1000.0 - position[0]) - turned[1, 0] * position[1]) / distance(position)
     lower, upper = np.array(limits).T
-    parts = [[position[2]], turned.T @ physics["linear"], scales[0] * (turned.T @ physics["angular"])]
+    parts = [[position[2]], turned.T @ physics["linear"], scales[0] * physics["angular"]]
     parts += [[yaw, roll, angle, turned[2, 2], heading]]
     parts += [(2 * physics["joints"] - upper - lower) / (upper - lower), scales[1] * physics["speeds"]]
     if scales[2] is not None:
