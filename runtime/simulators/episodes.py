@@ -35,11 +35,11 @@ class EpisodeTracker:
         self._ones = torch.ones(num_envs, device=self.device)
         self._total_quota: Optional[int] = None
         self._quota = self._zeros(num_envs, dtype=torch.int64)
-        self._count = self._zeros(1, dtype=torch.int64)
+        self._count: Union[int, Tensor] = 0  # a tensor once episodes were counted without waiting for the device
         self._env_counts = self._zeros(num_envs, dtype=torch.int64)
         # Length, return and reward components of the running episodes, and below of the finished ones.
         self._totals = self._zeros(2, num_envs)
-        self._ring = self._zeros(2, self.capacity + 1)
+        self._set_ring(2)
 
     def quota(self, total_episodes: int) -> None:
         """Count a fixed number of episodes per environment, the first ones, and keep them all.
@@ -56,7 +56,7 @@ class EpisodeTracker:
         self._total_quota = self.capacity = total_episodes
         each, rest = divmod(total_episodes, self.num_envs)
         self._quota = each + (torch.arange(self.num_envs, device=self.device) < rest)
-        self._ring = self._zeros(len(self._ring), self.capacity + 1)
+        self._set_ring(len(self._ring))
 
     def add(
         self, rewards: Tensor, ended: Tensor, reward_components: Mapping[str, Tensor], partial: Optional[Tensor] = None
@@ -148,9 +148,9 @@ class EpisodeTracker:
         self._names = None if state["names"] is None else tuple(state["names"])
         self._totals = state["totals"].to(self.device, copy=True)
         self._env_counts = state["env_counts"].to(self.device, copy=True)
-        self._count = torch.full_like(self._count, state["count"])
+        self._count = state["count"]
         finished = state["finished"].to(self.device)[:, -self.capacity :]
-        self._ring = self._zeros(len(finished), self.capacity + 1)
+        self._set_ring(len(finished))
         self._ring[:, self._kept_slots(state["count"], finished.shape[1])] = finished
 
     def _store(self, ended: Tensor, counted: Tensor) -> None:
@@ -164,9 +164,10 @@ class EpisodeTracker:
         self._totals.masked_fill_(ended, 0.0)
 
     def _store_selected(self, ids: Tensor) -> None:
-        self._count += len(ids)
+        self._count += ids.numel()
         kept = ids[-self.capacity :]
-        self._ring.index_copy_(1, self._kept_slots(self.count, len(kept)), self._totals.index_select(1, kept))
+        slots = self._kept_slots(self.count, kept.numel())
+        self._ring.index_copy_(1, slots, self._totals.index_select(1, kept))
 
     def _store_masked(self, counted: Tensor) -> None:
         """The same without waiting for the device: what is not kept goes to the last column, which is never read."""
@@ -181,14 +182,21 @@ class EpisodeTracker:
         return self._ring[:, self._kept_slots(count, min(count, self.capacity))]
 
     def _kept_slots(self, count: int, kept: int) -> Tensor:
-        return torch.arange(count - kept, count, device=self.device) % self.capacity
+        """Columns of the last episodes, at most as many as the ring has."""
+        last = self.capacity + count % self.capacity
+        return self._slots[last - kept : last]
 
     def _set_names(self, names: Tuple[str, ...]) -> None:
         if self._names is not None:
             raise SimulatorError(f"reward components changed from {self._names} to {names}")
         self._names = names
         self._totals = self._zeros(2 + len(names), self.num_envs)
-        self._ring = self._zeros(2 + len(names), self.capacity + 1)
+        self._set_ring(2 + len(names))
+
+    def _set_ring(self, rows: int) -> None:
+        """Empty places for finished episodes, and one more for what is not kept; where the ring's turns go on."""
+        self._ring = self._zeros(rows, self.capacity + 1)
+        self._slots = torch.arange(2 * self.capacity, device=self.device).remainder_(self.capacity)
 
     def _zeros(self, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
         return torch.zeros(*shape, dtype=dtype, device=self.device)
