@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import util
 from typing import Callable, List, Optional, Sequence
 
@@ -20,26 +21,38 @@ BARE_TARGET = 0.80
 BARE_FROM = 64
 """Environments from which the target counts."""
 GYMNASIUM_TARGET = 10.0
+"""Of ours on all cores beside the better of gymnasium.vector's ways."""
+ALL_CORES = (64,)
+"""Numbers of environments that are measured on all cores, too."""
 PREPARED_ACTIONS = 64
 SMALL = 0.1
 """Size of the actions, with which episodes last about as long as those of a policy that learns."""
 
 
 def run(
-    quick: bool, num_envs: Sequence[int] = NUM_ENVS, tasks: Sequence[str] = TASKS, seconds: Optional[float] = None
+    quick: bool,
+    num_envs: Sequence[int] = NUM_ENVS,
+    tasks: Sequence[str] = TASKS,
+    seconds: Optional[float] = None,
+    all_cores: Sequence[int] = ALL_CORES,
 ) -> Report:
     """Measure; ``seconds`` are per task and number of environments."""
-    report = Report("simulators", "environment steps with observations, rewards and resets, one thread")
+    report = Report("simulators", "environment steps with observations, rewards and resets")
     if util.find_spec("mujoco") is None:
         report.notes.append("mujoco NOT MEASURED: not installed")
         return report
+    each = seconds if seconds is not None else 4.0 if quick else 30.0
     for task in tasks:
         for number in num_envs:
-            _add_row(report, task, number, seconds if seconds is not None else 4.0 if quick else 30.0)
+            _add_row(report, task, number, each)
+    for number in all_cores:
+        _add_row_of_all_cores(report, number, each)
     report.notes += [
         "× bare: speed of our MuJoCo simulator in units of MuJoCo stepped in a loop with the same controls, which",
-        "observes, rewards and resets nothing. × gymnasium: in units of gymnasium.vector's Ant-v5 (SyncVectorEnv),",
-        "whose step is 5 substeps of 0.01 s, ours 2 of 0.0083 s.",
+        "observes, rewards and resets nothing; both in one thread. × gymnasium: in units of gymnasium.vector's Ant-v5,",
+        "of its SyncVectorEnv in one thread, and on all cores of the faster of SyncVectorEnv and AsyncVectorEnv (one",
+        "process per environment). It is steps that are compared, not physics: a step of Ant-v5 is 5 substeps of",
+        "0.01 s by RK4, which is 20 evaluations of the dynamics, ours 2 of 0.0083 s by Euler, which is 2.",
     ]
     return report
 
@@ -51,7 +64,7 @@ def _add_row(report: Report, task: str, num_envs: int, seconds: float) -> None:
     if task == "Cartpole":
         contenders.append(Contender("torch", lambda done: _simulate("torch", task, actions, done)))
     if task == "Ant":
-        contenders.append(Contender("gymnasium", lambda done: _gymnasium(num_envs, done)))
+        contenders.append(Contender("gymnasium", lambda done: _gymnasium("sync", num_envs, done)))
     failures: List[str] = []
     with started(contenders, failures) as ready:
         take_turns(ready, seconds)
@@ -76,6 +89,41 @@ def _add_row(report: Report, task: str, num_envs: int, seconds: float) -> None:
     )
 
 
+def _add_row_of_all_cores(report: Report, num_envs: int, seconds: float) -> None:
+    """Ours with a thread per core beside Gymnasium's two ways."""
+    actions, cores = _actions("Ant", num_envs), _cores()
+    ours = Contender("ours", lambda done: _simulate("mujoco", "Ant", actions, done, threads=cores))
+    sync = Contender("sync", lambda done: _gymnasium("sync", num_envs, done))
+    parallel = Contender("async", lambda done: _gymnasium("async", num_envs, done))
+    failures: List[str] = []
+    with started([ours, sync, parallel], failures) as ready:
+        take_turns(ready, seconds)
+    theirs = [one for one in ready if one is not ours]
+    report.notes += [f"on all cores: {failure}" for failure in failures]
+    if not theirs or ours not in ready:
+        return
+    speeds = ", ".join(f"{one.name} {num_envs / one.median / 1e3:.2f}" for one in theirs)
+    report.notes.append(
+        f"Ant, {num_envs} environments on {cores} cores: Gymnasium's thousand steps per second: {speeds}"
+    )
+    ratio = speed_ratio(ours, min(theirs, key=lambda one: one.median))
+    report.add(
+        ratio.value,
+        Target(GYMNASIUM_TARGET),
+        task=f"Ant, {cores} threads",
+        environments=num_envs,
+        **{
+            "k steps/s": num_envs / ours.median / 1e3,
+            "95 %": f"{ratio.low:.2f}–{ratio.high:.2f}",
+            "× gymnasium": ratio.value,
+        },
+    )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _actions(task: str, num_envs: int) -> torch.Tensor:
     shape = physics_tasks()[task].action_space.shape
     draws = torch.rand(PREPARED_ACTIONS, num_envs, *shape, generator=torch.Generator().manual_seed(1))
@@ -91,10 +139,10 @@ def _repeat(step: Callable[[int], object], done: Done) -> None:
             return
 
 
-def _simulate(engine: str, task: str, actions: torch.Tensor, done: Done) -> None:
+def _simulate(engine: str, task: str, actions: torch.Tensor, done: Done, threads: int = 1) -> None:
     generator = torch.Generator().manual_seed(0)
-    threads = {"simulation_threads": 1} if engine == "mujoco" else {}
-    simulator = make_simulator(engine, task, actions.shape[1], "cpu", generator, desynchronise=True, **threads)
+    options = {"simulation_threads": threads} if engine == "mujoco" else {}
+    simulator = make_simulator(engine, task, actions.shape[1], "cpu", generator, desynchronise=True, **options)
     simulator.reset()
     _repeat(lambda number: simulator.step(actions[number]), done)
     simulator.close()
@@ -117,10 +165,10 @@ def _bare(task: str, actions: torch.Tensor, done: Done) -> None:
     _repeat(step, done)
 
 
-def _gymnasium(num_envs: int, done: Done) -> None:
+def _gymnasium(way: str, num_envs: int, done: Done) -> None:
     import gymnasium
 
-    environment = gymnasium.make_vec("Ant-v5", num_envs, vectorization_mode="sync")
+    environment = gymnasium.make_vec("Ant-v5", num_envs, vectorization_mode=way)
     environment.reset(seed=0)
     environment.action_space.seed(0)
     prepared = [environment.action_space.sample() * SMALL for _ in range(PREPARED_ACTIONS)]

@@ -1,6 +1,7 @@
 """Every benchmark in a tiny configuration, so that none of them rots."""
 
 import json
+import re
 import warnings
 
 import pytest
@@ -36,9 +37,19 @@ def test_loop():
 
 def test_simulators():
     pytest.importorskip("mujoco")
-    report = simulators.run(quick=False, num_envs=[4], tasks=["Cartpole", "Humanoid"], seconds=0.0)
+    report = simulators.run(quick=False, num_envs=[4], tasks=["Cartpole", "Humanoid"], seconds=0.0, all_cores=[])
     assert [row.cells["task"] for row in report.rows] == ["Cartpole", "Humanoid"]
     assert all(row.value > 0.0 for row in report.rows)
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_simulators_on_all_cores():
+    pytest.importorskip("mujoco")
+    pytest.importorskip("gymnasium")
+    report = simulators.run(quick=False, tasks=[], seconds=0.0, all_cores=[2])
+    (row,) = report.rows
+    assert row.cells["environments"] == 2 and row.value > 0.0 and row.target.text == "≥ 10"
+    assert re.search(r"Ant, 2 environments on \d+ cores: .*: sync \d+\.\d+, async \d+\.\d+", report.notes[0])
 
 
 def test_peers_that_are_missing_are_named(monkeypatch):
