@@ -12,7 +12,7 @@ from PySide6.QtGui import QDesktopServices
 from app.dialogs.choose import choose_folder
 from app.dialogs.messages import DESTRUCTIVE, REJECT, ask, show_error
 from app.plots.drawing import RunCurves
-from app.plots.metric_table import MetricTable
+from app.plots.metrics_file import read_table
 from app.plots.panel import Plots
 from runtime.modes import INFER, TRAIN
 
@@ -167,6 +167,4 @@ def _moved_to_trash(path: Path) -> bool:
 
 
 def _load(entry: RunEntry) -> RunCurves:
-    from runtime.recording import read_metrics
-
-    return RunCurves(entry.name, MetricTable.from_columns(read_metrics(entry.path / METRICS_FILE)))
+    return RunCurves(entry.name, read_table(entry.path / METRICS_FILE))

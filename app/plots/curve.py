@@ -44,6 +44,13 @@ class Curve:
         return np.arange(self._first, self._first + len(self)) if self._rows is None else self._rows.values
 
     @property
+    def last_row(self) -> int:
+        """Row of the last value; -1 where there is none."""
+        if self._rows is not None and len(self):
+            return int(self._rows.values[-1])
+        return self._first + len(self) - 1 if len(self) else -1
+
+    @property
     def thinned(self) -> int:
         """How many of the first values are extremes of groups."""
         return PAIR * len(self.means)

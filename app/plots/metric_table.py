@@ -57,7 +57,14 @@ class MetricTable:
         return self._axes[name].values
 
     def append(self, step: int, iteration: int, time: float, values: Mapping[str, float]) -> None:
-        """Add the metrics of an iteration; rows at or past it are dropped, for a resumed run does them anew."""
+        """Add the metrics of an iteration; rows at or past it are dropped, for a resumed run does them anew.
+
+        What comes of the same moment once more is a part of the same row: a reader of files may meet it in two halves.
+        """
+        if len(self) and (iteration, time) == (self._axes[ITERATIONS].values[-1], self._last_clock):
+            row = len(self) - 1
+            self._report(row, {name: value for name, value in values.items() if self._curve(name).last_row < row})
+            return
         self._drop_from(iteration)
         row = len(self)
         last = float(self._axes[TIME].values[-1]) if row else 0.0
@@ -66,13 +73,16 @@ class MetricTable:
         self._last_clock = time
         for name, value in ((STEPS, step), (ITERATIONS, iteration), (TIME, time + self._clock_offset)):
             self._axes[name].append(value)
+        self._report(row, values)
+        self._thin()
+
+    def _report(self, row: int, values: Mapping[str, float]) -> None:
         for name, value in values.items():
             curve = self._curve(name)
             if math.isfinite(value):
                 curve.append(row, value)
             else:
                 curve.not_finite += 1
-        self._thin()
 
     def _curve(self, name: str) -> Curve:
         curve = self.curves.get(name)

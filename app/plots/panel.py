@@ -24,6 +24,7 @@ from .legend import RunLegend
 from .metric_picker import MetricPicker
 from .metric_plot import MetricPlot
 from .metric_table import MetricTable
+from .metrics_file import PastMetrics
 from .toolbar import PlotToolbar
 
 THIS_RUN = "This run"
@@ -119,6 +120,8 @@ class Plots(QWidget):
                 self._move(self._range)
             elif isinstance(event, Metrics) and self._is_training:
                 self.runs[0].table.append(event.step, event.iteration, event.time, event.values)
+            elif isinstance(event, PastMetrics) and self._is_training:
+                self.runs[0].table.extend(event.columns)
         if len(self.runs[0].table) != before:
             self._on_data()
 

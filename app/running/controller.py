@@ -23,6 +23,8 @@ from .process_host import ProcessHost
 from .run_options import PROCESS, RunOptions, check, parse
 
 FRAME_MS = 16
+MOST_PER_FRAME = 200
+"""Events; of more the window would be late for the mouse."""
 
 IDLE, STARTING, RUNNING, PAUSED, STOPPING = "idle", "starting", "running", "paused", "stopping"
 FINISHED, FAILED = "finished", "failed"
@@ -231,12 +233,12 @@ class RunController(QObject):
     def _deliver(self) -> None:
         host = self._host
         outcome = host.outcome if host is not None else None
-        taken = self._mailbox.take()
+        taken = self._mailbox.take(MOST_PER_FRAME)
         if taken:
             for event in taken:
                 self._note(event)
             self.events.emit(taken)
-        if outcome is not None:
+        if outcome is not None and not len(self._mailbox):
             self._end(outcome)
 
     def _note(self, event: Event) -> None:

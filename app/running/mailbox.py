@@ -27,12 +27,17 @@ class Mailbox:
                 self._places[key] = len(self._events)
             self._events.append(event)
 
-    def take(self) -> List[Event]:
-        """All events since the last call, oldest first."""
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def take(self, most: Optional[int] = None) -> List[Event]:
+        """The events since the last call, oldest first; all of them, or so many at most."""
         with self._lock:
             if not self._events:
                 return []
-            taken, self._events, self._places = self._events, [], {}
+            count = len(self._events) if most is None else most
+            taken, self._events = self._events[:count], self._events[count:]
+            self._places = {key: at - len(taken) for key, at in self._places.items() if at >= len(taken)}
         return [event for event in taken if event is not None]
 
 

@@ -15,6 +15,7 @@ from runtime.events import Event, Finished, Metrics, NodeStatistics, RunStarted
 if TYPE_CHECKING:
     from runtime.recording.pace import Pace
 
+from ..plots.metrics_file import PastMetrics
 from .controller import ACTIVE, FINISHED, IDLE, PAUSED, RunController
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class RunStatus(QWidget):
     def _note(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self._forget()
-        if isinstance(event, (RunStarted, Metrics, Finished)):
+        if isinstance(event, (RunStarted, Metrics, PastMetrics, Finished)):
             self._step, self._iteration = event.step, event.iteration
         elif isinstance(event, NodeStatistics):
             self._step = event.step

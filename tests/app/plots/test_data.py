@@ -50,6 +50,14 @@ def test_values_that_are_not_finite_are_counted_and_not_drawn():
     assert table.curves["a"].not_finite == 2
 
 
+def test_metrics_that_come_in_two_halves_make_one_row():
+    table = filled({"a": 1.0, "b": 1.0}, {"a": 2.0})
+    table.append(128, 2, 1.0, {"b": 20.0, "c": 30.0})
+    table.append(128, 2, 1.0, {"b": 99.0})
+    assert list(table.axis(ITERATIONS)) == [1, 2]
+    assert [list(table.points(name, ITERATIONS)[1]) for name in "abc"] == [[1, 2], [1, 20], [30]]
+
+
 def test_a_resumed_run_replaces_what_it_does_anew_and_its_clock_goes_on():
     table = filled(*({"a": float(index)} for index in range(1, 6)))
     revision = table.curves["a"].revision

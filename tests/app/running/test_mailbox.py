@@ -30,6 +30,21 @@ def test_of_the_moment_the_newest_of_each_thing_stays():
     assert mailbox.take() == [probe(4.0)]
 
 
+def test_it_is_emptied_in_parts():
+    mailbox = Mailbox()
+    for number in range(10):
+        mailbox.put(Metrics(0.0, number, number))
+        mailbox.put(probe(float(number)))
+    first = mailbox.take(5)
+    assert [event.iteration for event in first] == [0, 1, 2]
+    assert len(mailbox) == 15
+    mailbox.put(probe(99.0))
+    rest = mailbox.take()
+    assert [event.iteration for event in rest if isinstance(event, Metrics)] == list(range(3, 10))
+    assert [event.time for event in rest if isinstance(event, ProbeSample)] == [99.0]
+    assert len(mailbox) == 0
+
+
 def test_nothing_is_lost_while_it_is_emptied():
     mailbox, found = Mailbox(), []
     thread = threading.Thread(target=lambda: [mailbox.put(Metrics(0.0, i, i)) for i in range(20_000)])

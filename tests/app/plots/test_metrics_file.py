@@ -1,0 +1,69 @@
+"""Reading the metrics of a run's folder in parts gives what its writer was told."""
+
+import math
+
+import pytest
+
+from app.plots.metric_table import ITERATIONS, TIME
+from app.plots.metrics_file import past_metrics, read_parts, read_table
+from runtime.errors import DnneError, StorageError
+from runtime.events import Metrics
+from runtime.recording import CsvMetrics, read_metrics
+
+
+@pytest.fixture
+def path(tmp_path):
+    sink = CsvMetrics(tmp_path / "metrics.csv")
+    for i in range(1, 41):
+        values = {"train/a": 0.1 * i, "train/b": math.nan if i == 7 else -1.0 / i, "time/elapsed_seconds": 0.5 * i}
+        if i % 3 == 0:
+            values["eval/c, with a comma"] = math.inf if i == 9 else 1e300 * i
+        sink(Metrics(0.5 * i, 64 * i, i, values))
+    sink.close()
+    return tmp_path / "metrics.csv"
+
+
+@pytest.mark.parametrize("block", [7, 100, 1 << 20])
+def test_parts_of_any_size_hold_the_same_bits(path, block):
+    whole = read_metrics(path)
+    parts = list(read_parts(path, block))
+    for name, values in whole.items():
+        found = [value for part in parts for value in part[name].tolist()]
+        assert len(found) == 40 and all(a == b or (a != a and b != b) for a, b in zip(found, values))
+    assert list(parts[0]) == list(whole)
+
+
+def test_a_table_is_read(path):
+    table = read_table(path)
+    assert table.axis(ITERATIONS).tolist() == list(range(1, 41)) and table.axis(TIME)[-1] == 20.0
+    assert table.points("train/a", ITERATIONS)[1].tolist() == [0.1 * i for i in range(1, 41)]
+    assert table.points("eval/c, with a comma", ITERATIONS)[0].tolist() == [*range(3, 9, 3), *range(12, 40, 3)]
+
+
+def test_a_torn_last_line_is_left_out(path):
+    path.write_text(path.read_text()[:-3])
+    assert len(read_table(path)) == 39
+
+
+@pytest.mark.parametrize("text", ["1,2\n", "1,2,3,4,5,6,7\n", "1,2,3,x,5,6\n", "\n"])
+def test_a_line_that_is_no_row_is_an_error(path, text):
+    path.write_text(path.read_text() + text)
+    with pytest.raises(DnneError, match=r"metrics.csv, from line \d+ on"):
+        read_table(path)
+
+
+def test_a_missing_file_is_an_error_and_an_empty_one_an_empty_table(tmp_path):
+    with pytest.raises(StorageError, match="cannot read"):
+        read_table(tmp_path / "metrics.csv")
+    (tmp_path / "metrics.csv").write_text("")
+    assert len(read_table(tmp_path / "metrics.csv")) == 0
+    (tmp_path / "metrics.csv").write_text("step,iteration,a\n")
+    assert len(read_table(tmp_path / "metrics.csv")) == 0
+
+
+def test_past_metrics_know_the_last_moment(path):
+    *_, last = read_parts(path)
+    event = past_metrics(last)
+    assert (event.time, event.step, event.iteration) == (20.0, 64 * 40, 40)
+    with pytest.raises(DnneError, match="no metrics of a run"):
+        past_metrics({"a": last["step"]})
