@@ -19,6 +19,7 @@ class EditorActions:
     def __init__(self, window: QMainWindow):
         self._window = window
         self._groups: Dict[str, QActionGroup] = {}
+        self._icons = {spec.name: spec.icon for spec in SPECS if spec.icon}
         self._actions: Dict[str, QAction] = {spec.name: self._build(spec) for spec in SPECS}
         self.menus: Dict[str, QMenu] = {}
 
@@ -79,9 +80,13 @@ class EditorActions:
 
     def draw_icons(self) -> None:
         """Draw the icons in the colours of the present theme."""
-        for spec in SPECS:
-            if spec.icon:
-                self._actions[spec.name].setIcon(icon(spec.icon, "text"))
+        for name, drawing in self._icons.items():
+            self._actions[name].setIcon(icon(drawing, "text"))
+
+    def set_icon(self, name: str, drawing: str) -> None:
+        """Show another drawing from now on, in every theme."""
+        self._icons[name] = drawing
+        self._actions[name].setIcon(icon(drawing, "text"))
 
     def enable_for(self, selected: int) -> None:
         """Enable what can be done with so many selected nodes."""

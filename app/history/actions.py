@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Dict, List, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
 
 from PySide6.QtCore import QFile, QObject, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -14,6 +14,7 @@ from app.dialogs.messages import DESTRUCTIVE, REJECT, ask, show_error
 from app.plots.drawing import RunCurves
 from app.plots.metrics_file import read_table
 from app.plots.panel import Plots
+from runtime.events import RunStarted
 from runtime.modes import INFER, TRAIN
 
 from .differences import differences_by_run
@@ -34,10 +35,12 @@ class RunActions(QObject):
         super().__init__(window)
         self._window, self._plots = window, plots
         self.compared: List[RunEntry] = []
+        self._plotted: Optional[Path] = None
         self.panel = RunHistory(window.tasks, self.folders)
         self.panel.requested.connect(self._on_requested)
         self.panel.add_folder_requested.connect(self._choose_folder)
         plots.legend.remove_requested.connect(lambda _: self._describe())
+        window.controller.events.connect(self._note_start)
 
     # Folders
 
@@ -76,10 +79,22 @@ class RunActions(QObject):
 
     def compare(self, entries: Sequence[RunEntry]) -> None:
         """Draw these runs in the plots, with what differs between them."""
-        chosen = list(entries)
+        chosen = [entry for entry in entries if entry.path != self._present()]
+        if not chosen:
+            self._window.session.message.emit("This run is drawn already; choose others to compare it with")
         self._window.tasks.start(lambda tell: [_load(entry) for entry in chosen], self._show_runs, self._tell)
         self.compared = list({entry.path: entry for entry in [*self.compared, *chosen]}.values())
         self._window.view.show_panel("plots")
+
+    def _note_start(self, events: Any) -> None:
+        """The plots follow a training; an inference leaves its curves alone."""
+        if any(isinstance(event, RunStarted) and event.mode == TRAIN for event in events):
+            self._plotted = self._window.controller.run_folder
+
+    def _present(self) -> Optional[Path]:
+        """Folder of the run that the plots draw as the window's own."""
+        has_curves = self._plotted is not None and len(self._plots.runs[0].table)
+        return self._plotted.resolve() if self._plotted is not None and has_curves else None
 
     def _show_runs(self, runs: Loaded) -> None:
         for run in runs:
@@ -92,9 +107,9 @@ class RunActions(QObject):
         if not self.compared:
             return
         titles = node_titles(self.compared[0].path)
-        present = self._window.controller.run_folder
+        present = self._present()
         entries = list(self.compared)
-        if present is not None and len(self._plots.runs[0].table):
+        if present is not None:
             entries.insert(0, read_entry(present))
         texts = differences_by_run(entries, titles)
         if len(entries) > len(self.compared):

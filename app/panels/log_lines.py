@@ -59,7 +59,8 @@ def record_of(event: Event) -> Optional[LogRecord]:
         level = event.level if event.level in LEVELS else INFO
         return _record(event.time, level, event.node_id, event.message)
     if isinstance(event, Failed):
-        where = f"{event.label or 'Node ' + event.node_id}: " if event.node_id else ""
+        is_named = not event.node_id or f"node {event.node_id} " in event.error
+        where = "" if is_named else f"{event.label or 'Node ' + event.node_id}: "
         return _record(event.time, ERROR, event.node_id, f"Failed. {where}{event.error}", event.traceback)
     if isinstance(event, CheckpointSaved):
         what = "Checkpoint saved" if event.node_id else "State to resume from saved"

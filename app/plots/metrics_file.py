@@ -6,7 +6,7 @@ import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Dict, Iterator, List, Mapping
+from typing import ClassVar, Dict, Iterator, List, Mapping, Optional
 
 import numpy as np
 
@@ -20,11 +20,12 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class PastMetrics(Event):
-    """Metrics of many iterations at once, for what shows a run that has gone on for long.
+    """Metrics of many iterations at once: what a run has reported before anybody looked.
 
     Attributes:
         step, iteration: Of the last of them.
         columns: As `MetricTable.extend` takes them.
+        is_first: The run's first ones; what is known of it from elsewhere does not count any more.
     """
 
     is_recorded: ClassVar[bool] = False
@@ -32,20 +33,40 @@ class PastMetrics(Event):
     step: int
     iteration: int
     columns: Columns
+    is_first: bool = False
 
 
-def past_metrics(columns: Mapping[str, np.ndarray]) -> PastMetrics:
-    """The event of these columns.
+def read_past(path: Path, last: float = math.inf, block: int = BLOCK) -> Iterator[PastMetrics]:
+    """The metrics of a run up to an iteration, in parts; where there are none, a single part without rows.
+
+    Args:
+        path: Its ``metrics.csv``, which need not be there.
+        last: What was reported later is left out.
+        block: Bytes to read at once.
 
     Raises:
-        DnneError: Steps or iterations are missing.
+        StorageError: The file cannot be read.
+        DnneError: A line is no row of such a table; the parts before it have been told.
     """
-    try:
-        step, iteration = (int(columns[name][-1]) for name in (STEP_COLUMN, ITERATION_COLUMN))
-    except (KeyError, ValueError) as error:
-        raise DnneError(f"these are no metrics of a run: {error!r}") from error
-    clock = columns.get(ELAPSED)
-    return PastMetrics(0.0 if clock is None else float(clock[-1]), step, iteration, columns)
+    is_first = True
+    for columns in read_parts(path, block) if path.exists() else ():
+        part = _past(columns, last, is_first)
+        if part is not None:
+            yield part
+            is_first = False
+    if is_first:
+        yield PastMetrics(0.0, 0, 0, {}, True)
+
+
+def _past(columns: Mapping[str, np.ndarray], last: float, is_first: bool) -> Optional[PastMetrics]:
+    if not {STEP_COLUMN, ITERATION_COLUMN} <= columns.keys():
+        raise DnneError(f"these are no metrics of a run: {', '.join(columns)}")
+    rows = int(np.searchsorted(columns[ITERATION_COLUMN], last, side="right"))
+    if not rows:
+        return None
+    step, iteration = (int(columns[name][rows - 1]) for name in (STEP_COLUMN, ITERATION_COLUMN))
+    time = float(columns[ELAPSED][rows - 1]) if ELAPSED in columns else 0.0
+    return PastMetrics(time, step, iteration, {name: values[:rows] for name, values in columns.items()}, is_first)
 
 
 def read_table(path: Path) -> MetricTable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 from PySide6.QtCore import QEvent, QPoint, QTimer
 from PySide6.QtGui import QShowEvent
@@ -108,7 +108,7 @@ class Plots(QWidget):
 
     def take(self, events: Sequence[Event]) -> None:
         """Add what happened in the run."""
-        before = len(self.runs[0].table)
+        is_changed = False
         for event in events:
             if isinstance(event, RunStarted):
                 self._is_training = event.mode == TRAIN
@@ -118,12 +118,19 @@ class Plots(QWidget):
             elif isinstance(event, (Finished, Failed)):
                 self._is_growing = False
                 self._move(self._range)
-            elif isinstance(event, Metrics) and self._is_training:
-                self.runs[0].table.append(event.step, event.iteration, event.time, event.values)
-            elif isinstance(event, PastMetrics) and self._is_training:
-                self.runs[0].table.extend(event.columns)
-        if len(self.runs[0].table) != before:
+            elif isinstance(event, (Metrics, PastMetrics)) and self._is_training:
+                self._add(event)
+                is_changed = True
+        if is_changed:
             self._on_data()
+
+    def _add(self, event: Union[Metrics, PastMetrics]) -> None:
+        if isinstance(event, Metrics):
+            self.runs[0].table.append(event.step, event.iteration, event.time, event.values)
+            return
+        if event.is_first:
+            self.runs[0] = RunCurves(THIS_RUN)
+        self.runs[0].table.extend(event.columns)
 
     def _begin(self) -> None:
         self.runs[0] = RunCurves(THIS_RUN)

@@ -16,7 +16,7 @@ from runtime.events import Event, Metrics, NodeStatistics, RunStarted
 from runtime.recording import RunFolder
 from runtime.recording.run_folder import EVENTS_FILE, METRICS_FILE
 
-from ..plots.metrics_file import PastMetrics, past_metrics, read_parts
+from ..plots.metrics_file import PastMetrics, read_past
 from .host import Outcome, RunHost
 from .mailbox import Mailbox
 
@@ -151,11 +151,10 @@ class AttachedHost(RunHost):
     def _put_past(self) -> None:
         """Tell what metrics the run has reported; the last of them comes as an event."""
         self._known = NOTHING
-        path = self.folder.path / METRICS_FILE
         try:
-            for columns in read_parts(path, BLOCK) if path.exists() else ():
-                self._known = past_metrics(columns)
-                self._put(self._known)
+            for part in read_past(self.folder.path / METRICS_FILE, block=BLOCK):
+                self._known = part
+                self._put(part)
                 if self._closed.wait(PAUSE_SECONDS):
                     return
         except DnneError as error:

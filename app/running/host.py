@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Optional
 
+from runtime.errors import DnneError
+from runtime.events import Event, RunStarted
+
+from ..plots.metrics_file import PastMetrics, read_past
 from .mailbox import Mailbox
+
+logger = logging.getLogger(__name__)
+
+METRICS_FILE = "metrics.csv"
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,17 @@ class RunHost:
     def __init__(self, mailbox: Mailbox):
         self.mailbox = mailbox
         self.outcome: Optional[Outcome] = None
+
+    def hear(self, event: Event) -> None:
+        """Pass an event on; after the start of a resumed run, also what it has reported before."""
+        self.mailbox.put(event)
+        if isinstance(event, RunStarted) and event.resumed and event.run_dir:
+            try:
+                for part in read_past(Path(event.run_dir, METRICS_FILE), event.iteration):
+                    self.mailbox.put(part)
+            except DnneError as error:
+                logger.warning("what the run has reported before it was resumed is not shown: %s", error)
+                self.mailbox.put(PastMetrics(0.0, 0, 0, {}, is_first=True))
 
     def start(self) -> None:
         """Begin."""

@@ -160,7 +160,7 @@ class ProcessHost(RunHost):
             except (ValueError, RecursionError):
                 logger.warning("the run's process sent a line that is no event: %r", line[:200])
         for event in events_from(records):
-            self.mailbox.put(event)
+            self.hear(event)
 
     def command(self, name: str, /, **arguments: Any) -> None:
         """Send a command; a process that has ended takes none any more."""

@@ -14,7 +14,6 @@ from runtime.events import Failed, NodeStatistics, ProbeSample
 from ..canvas.run_display import RunDisplay
 from ..dialogs.choose import choose_folder
 from ..dialogs.messages import ACCEPT, DESTRUCTIVE, REJECT, ask
-from ..theme import icon
 from .controller import ACTIVE, FAILED, PAUSED, RUNNING, STARTING, STOPPING, RunController
 from .failure_dialog import FailureDialog
 from .run_options import RunOptions
@@ -145,7 +144,7 @@ class RunView(QObject):
         pause = actions["actionPause"]
         pause.setText("&Resume" if state == PAUSED else "&Pause")
         pause.setIconText(pause.text().replace("&", ""))
-        pause.setIcon(icon("run" if state == PAUSED else "pause", "text"))
+        actions.set_icon("actionPause", "run" if state == PAUSED else "pause")
 
     # Following the run
 

@@ -36,7 +36,7 @@ class ThreadHost(RunHost):
         super().__init__(mailbox)
         self._source, self._args, self._inference = source, args, inference
         self._is_abandoned = False
-        self._host = Host(mailbox.put)
+        self._host = Host(self.hear)
         self._thread = threading.Thread(target=self._run, name="dnne-run", daemon=True)
 
     def start(self) -> None:

@@ -45,6 +45,7 @@ def shown(panel, column=MESSAGE):
         (message("hello", WARNING, "6"), WARNING, "hello"),
         (message("odd", "loud"), INFO, "odd"),
         (Failed(2.0, "boom", TRACEBACK, "6", "Trainer", 64), ERROR, "Failed. Trainer: boom"),
+        (Failed(2.0, "node 6 (Trainer): boom", TRACEBACK, "6", "Trainer"), ERROR, "Failed. node 6 (Trainer): boom"),
         (Failed(2.0, "no graph", ""), ERROR, "Failed. no graph"),
         (CheckpointSaved(1.0, "runs/a", 1024, 2, "epoch", "3"), INFO,
          "Checkpoint saved after step 1,024 (epoch): runs/a"),

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from app.plots.metric_table import ITERATIONS, TIME
-from app.plots.metrics_file import past_metrics, read_parts, read_table
+from app.plots.metrics_file import read_parts, read_past, read_table
 from runtime.errors import DnneError, StorageError
 from runtime.events import Metrics
 from runtime.recording import CsvMetrics, read_metrics
@@ -61,9 +61,22 @@ def test_a_missing_file_is_an_error_and_an_empty_one_an_empty_table(tmp_path):
     assert len(read_table(tmp_path / "metrics.csv")) == 0
 
 
-def test_past_metrics_know_the_last_moment(path):
-    *_, last = read_parts(path)
-    event = past_metrics(last)
-    assert (event.time, event.step, event.iteration) == (20.0, 64 * 40, 40)
+def test_the_past_is_told_in_parts_up_to_an_iteration(path):
+    parts = list(read_past(path, block=500))
+    assert len(parts) > 3 and [part.is_first for part in parts] == [True, *[False] * (len(parts) - 1)]
+    assert (parts[-1].time, parts[-1].step, parts[-1].iteration) == (20.0, 64 * 40, 40)
+    until = list(read_past(path, 17, block=500))
+    iterations = [value for part in until for value in part.columns["iteration"].tolist()]
+    assert iterations == list(range(1, 18)) and until[-1].iteration == 17 and until[0].is_first
+    assert all(len(values) == len(part.columns["step"]) for part in until for values in part.columns.values())
+
+
+def test_a_run_without_a_past_says_so(path, tmp_path):
+    for parts in (read_past(path, 0), read_past(tmp_path / "none.csv")):
+        assert [(part.is_first, dict(part.columns)) for part in parts] == [(True, {})]
+
+
+def test_what_is_no_table_of_metrics_is_refused(tmp_path):
+    (tmp_path / "metrics.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DnneError, match="no metrics of a run"):
-        past_metrics({"a": last["step"]})
+        list(read_past(tmp_path / "metrics.csv"))

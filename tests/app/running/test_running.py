@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtWidgets import QMessageBox
 
 from app.running.process_host import ProcessHost
+from app.theme import icon
 from runtime.events import Failed, Metrics, ParameterChanged, Paused, ProbeSample, ViewerFrame, is_clock_metric
 from runtime.scheduler import observer
 
@@ -134,6 +135,20 @@ def test_buttons_follow_the_state(run):
     run.stop()
     assert enabled() == ["Train", "Infer"]
     assert run.states == ["starting", "running", "paused", "stopping", "finished"]
+
+
+def test_the_button_that_resumes_keeps_its_drawing_in_another_theme(run):
+    def drawn():
+        return run.window.actions_by_name["actionPause"].icon().pixmap(16).toImage()
+
+    run.start()
+    run.press("actionPause")
+    run.until("paused")
+    for theme in ("light", "dark"):
+        run.window.view.set_theme(theme)
+        assert drawn() == icon("run", "text").pixmap(16).toImage()
+    run.stop()
+    assert drawn() == icon("pause", "text").pixmap(16).toImage()
 
 
 def test_errors_of_the_workflow_block_the_start_and_show_the_problems(run):

@@ -1,5 +1,7 @@
 """A real run in the window: its plots, its viewer, its log, and what the history of runs does with it."""
 
+import csv
+
 import pytest
 from PySide6.QtCore import Qt
 
@@ -104,5 +106,27 @@ def test_two_runs_are_compared(watched, window, run, tmp_path, qtbot):
     panel = chosen(watched, qtbot, 2)
     panel.view.selectAll()
     panel.buttons["compare"].click()
-    qtbot.waitUntil(lambda: len(watched.plots.runs) == 3)
-    assert sorted(entry.differences for entry in watched.plots.runs[1:]) == ["seed 1", "seed 2"]
+    qtbot.waitUntil(lambda: len(watched.plots.runs) == 2)
+    assert [run.differences for run in watched.plots.runs] == ["seed 2", "seed 1"], "the last run is drawn already"
+    said = []
+    window.session.message.connect(said.append)
+    panel.view.selectRow(0)
+    panel.buttons["compare"].click()
+    assert len(watched.plots.runs) == 2 and said == ["This run is drawn already; choose others to compare it with"]
+
+
+@pytest.mark.parametrize("host", ["thread", "process"])
+def test_a_resumed_run_is_plotted_from_its_beginning(watched, window, run, tmp_path, qtbot, host):
+    run.start("finished", iterations=5, seed=1)
+    first = run.controller.run_folder
+    run.states.clear()
+    run.start("finished", iterations=9, seed=2)  # the curves of another run are in the plots now
+    run.controller.options.host = host
+    run.states.clear()
+    run.start("finished", iterations=12, seed="", resume=first)
+    table = watched.plots.runs[0].table
+    with (first / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert table.axis("iterations").tolist() == [int(row["iteration"]) for row in rows] == list(range(1, 13))
+    losses = [float(row["train/policy_loss"]) for row in rows]
+    assert list(table.points("train/policy_loss", STEPS)[1]) == losses
