@@ -36,12 +36,16 @@ def evaluation_metrics(episodes: Episodes) -> Dict[str, float]:
 class PeriodicEvaluation:
     """Evaluates the present weights every so many iterations, in a graph, an engine and a thread of its own.
 
+    Of several processes rank 0 evaluates. The others wait, however long it takes: they hear of rank 0 several times a
+    second, so that no exchange comes near the collective timeout, and a process that dies is noticed at once.
+
     Args:
         build: Makes a fresh graph of the same workflow.
         graph: The graph in training; its states are read, never written.
         settings: Of the training.
         context: Of the training.
-        control: Of the training; a stop ends the evaluation too, and its part of the episodes is dropped.
+        control: Of the training; a stop, on whichever process, ends the evaluation too, and its part of the episodes is
+            dropped.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class PeriodicEvaluation:
         assert settings.eval_interval is not None
         self._build, self._graph, self._context, self._control = build, graph, context, control
         self._interval = settings.eval_interval
+        self._is_over = False
         self._settings = evaluation_settings(
             settings.eval_episodes, derived_seed(settings.seed, "evaluation"), settings.device,
             queue_size=settings.queue_size, scheduler=settings.scheduler, threads=settings.threads,
@@ -62,12 +67,15 @@ class PeriodicEvaluation:
         )  # fmt: skip
 
     def __call__(self) -> Dict[str, float]:
-        """eval/* metrics where an evaluation is due after the iteration that just ended, else nothing.
+        """eval/* metrics where an evaluation is due after the iteration that just ended, else nothing; on rank 0 alone.
 
         Raises:
-            DnneError: The evaluation failed.
+            DnneError: The evaluation failed, or a process is lost.
         """
         if self._context.progress.iterations % self._interval:
+            return {}
+        if self._context.rank:
+            self._wait_for_rank_zero()
             return {}
         began = time.perf_counter()
         episodes = self._evaluate()
@@ -81,15 +89,35 @@ class PeriodicEvaluation:
         outcome: List[Any] = []
         thread = threading.Thread(target=self._work, args=(inner, outcome), name="dnne-evaluation")
         thread.start()
-        while thread.is_alive():
-            thread.join(POLL_SECONDS)
-            if self._control.stop_reason is not None:
-                inner.stop(self._control.stop_reason)
+        try:
+            while thread.is_alive():
+                thread.join(POLL_SECONDS)
+                reason = self._tell_others(is_over=False)
+                if reason is not None:
+                    inner.stop(reason)
+        except BaseException:
+            inner.stop("the training has failed")
+            thread.join()
+            raise
         (result,) = outcome
         if isinstance(result, BaseException):
             text = f"the evaluation after iteration {self._context.progress.iterations} failed: {result}"
             raise RunError(text) from result
+        self._tell_others(is_over=True)
         return None if inner.stop_reason is not None else result
+
+    def _tell_others(self, is_over: bool) -> Optional[str]:
+        """Why the training is to be stopped, on whichever process; the others hear whether the evaluation is over."""
+        communicator = self._context.communicator
+        orphaned = "the launcher was killed" if communicator.is_orphaned else None
+        messages = communicator.all_gather_json({"stop": self._control.stop_reason or orphaned, "over": is_over})
+        self._is_over = bool(messages[0]["over"])
+        return next((message["stop"] for message in messages if message["stop"]), None)
+
+    def _wait_for_rank_zero(self) -> None:
+        self._is_over = False
+        while not self._is_over:
+            self._tell_others(is_over=False)
 
     def _work(self, control: RunControl, outcome: List[Any]) -> None:
         try:

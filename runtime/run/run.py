@@ -266,8 +266,6 @@ class Run:
                     f"eval_interval: the simulator of node {node.id} ({node.label}) allows one simulation per process, "
                     "which the training takes; save checkpoints, and evaluate them with dnne evaluate"
                 )
-        if self.context.rank:
-            return None
         if self._new_evaluation is None:
             raise RunError("eval_interval: this host does not evaluate during a training")
         return self._new_evaluation(self.graph, self.settings, self.context, self.control)
