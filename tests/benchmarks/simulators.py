@@ -49,10 +49,11 @@ def run(
         _add_row_of_all_cores(report, number, each)
     report.notes += [
         "× bare: speed of our MuJoCo simulator in units of MuJoCo stepped in a loop with the same controls, which",
-        "observes, rewards and resets nothing; both in one thread. × gymnasium: in units of gymnasium.vector's Ant-v5,",
-        "of its SyncVectorEnv in one thread, and on all cores of the faster of SyncVectorEnv and AsyncVectorEnv (one",
-        "process per environment). It is steps that are compared, not physics: a step of Ant-v5 is 5 substeps of",
-        "0.01 s by RK4, which is 20 evaluations of the dynamics, ours 2 of 0.0083 s by Euler, which is 2.",
+        "observes, rewards and resets nothing; both in one thread. cpu: the same of the threads' processor time.",
+        "× gymnasium: in units of gymnasium.vector's Ant-v5: in one thread of its SyncVectorEnv, on all cores of the",
+        "faster of SyncVectorEnv and AsyncVectorEnv (one process per environment). It is steps that are compared, not",
+        "physics: a step of Ant-v5 is 5 substeps of 0.01 s by RK4, which is 20 evaluations of the dynamics, ours 2 of",
+        "0.0083 s by Euler, which is 2.",
     ]
     return report
 
@@ -83,6 +84,7 @@ def _add_row(report: Report, task: str, num_envs: int, seconds: float) -> None:
             "bare": medians["bare"],
             "× bare": ratio.value,
             "95 %": f"{ratio.low:.2f}–{ratio.high:.2f}",
+            "cpu": ratio.cpu,
             "torch": medians.get("torch", ""),
             "× gymnasium": by_gymnasium,
         },
