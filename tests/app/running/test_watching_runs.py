@@ -110,7 +110,7 @@ def test_two_runs_are_compared(watched, window, run, tmp_path, qtbot):
     assert [run.differences for run in watched.plots.runs] == ["seed 2", "seed 1"], "the last run is drawn already"
     said = []
     window.session.message.connect(said.append)
-    panel.view.selectRow(0)
+    panel._select({run.controller.run_folder.resolve()})
     panel.buttons["compare"].click()
     assert len(watched.plots.runs) == 2 and said == ["This run is drawn already; choose others to compare it with"]
 
