@@ -57,9 +57,10 @@ class Curve:
 
     def append(self, row: int, value: float) -> None:
         """Add a value that was reported in a row after all earlier ones."""
-        if not len(self):
+        size = len(self.values)
+        if not size:
             self._first, self._rows = row, None
-        elif self._rows is None and row != self._first + len(self):
+        elif self._rows is None and row != self._first + size:
             self._keep_rows(self.rows)
         if self._rows is not None:
             self._rows.append(row)

@@ -14,7 +14,8 @@ from .reduction import reduce_min_max, visible_range
 from .smoothing import Smoothed
 
 Points = Tuple[np.ndarray, np.ndarray]
-_ROOM, _STEPS_OF_VALUES = 0.05, 16
+Ends = Tuple[float, float]
+_ROOM, _STEPS_OF_VALUES = 0.05, 8
 _FAR = 1e300
 
 
@@ -119,7 +120,7 @@ def _reduced(positions: np.ndarray, values: np.ndarray, first: int, last: int, v
     return x[is_positive], np.log10(y[is_positive])
 
 
-def value_range(curves: Sequence[DrawnCurve], low: float, high: float) -> Optional[Tuple[float, float]]:
+def value_range(curves: Sequence[DrawnCurve], low: float, high: float) -> Optional[Ends]:
     """Least and greatest value that is drawn in [low, high]; ``None`` where nothing is."""
     parts = [y[(x >= low) & (x <= high)] for curve in curves for x, y in (curve.raw, curve.smooth or curve.raw)]
     parts = [part for part in parts if len(part)]
@@ -128,7 +129,7 @@ def value_range(curves: Sequence[DrawnCurve], low: float, high: float) -> Option
     return float(min(part.min() for part in parts)), float(max(part.max() for part in parts))
 
 
-def steady_range(found: Optional[Tuple[float, float]]) -> Tuple[float, float]:
+def steady_range(found: Optional[Ends]) -> Ends:
     """Ends of the y axis for these values: with some room, and round, so that they stay while values grow a little."""
     if found is None:
         return 0.0, 1.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
@@ -17,7 +16,8 @@ from runtime.events import Event, Failed, Finished, Metrics, RunStarted
 from runtime.modes import TRAIN
 
 from .choices import PlotChoices, choices_key
-from .drawing import RunCurves, View, drawn_curves
+from .drawing import Ends, RunCurves, View, drawn_curves
+from .following import Following, whole_range
 from .grid import PlotGrid
 from .labels import curve_names, plots_for
 from .legend import RunLegend
@@ -29,7 +29,6 @@ from .toolbar import PlotToolbar
 
 THIS_RUN = "This run"
 FRAME_MS = 33
-STEPS_OF_RANGE = 8
 _EMPTY = (
     "The curves of a run appear here.\n"
     "Press Train, or choose earlier runs in the panel Runs and compare them."
@@ -58,7 +57,8 @@ class Plots(QWidget):
         self._plots: Dict[str, MetricPlot] = {}
         self._prepared: Dict[str, MetricPlot] = {}
         self._known: Tuple[str, ...] = ()
-        self._range: Optional[Tuple[float, float]] = None
+        self._range: Optional[Ends] = None
+        self._following = Following()
         self._cursor: Optional[float] = None
         self._is_training = self._is_in_front = True
         self._is_growing = False
@@ -177,11 +177,12 @@ class Plots(QWidget):
 
     def _on_data(self) -> None:
         metrics = tuple(self.metrics)
-        if metrics != self._known:
+        are_known = metrics == self._known
+        if not are_known:
             self._known = metrics
             self._show_plots()
         self._stale.update(self._plots)
-        self._schedule(live=True)
+        self._schedule(live=True, at_once=are_known)  # new plots have no size yet
 
     # Choices
 
@@ -279,14 +280,14 @@ class Plots(QWidget):
         self._move(None)
 
     def _on_follow(self, on: bool) -> None:
-        self._move(None if on else self._whole_range())
+        self._move(None if on else whole_range(self.runs, self.choices.axis))
 
     def set_range(self, low: float, high: float) -> None:
         """Show these positions in every plot; the curves go on growing unseen."""
         if high > low:
             self._move((low, high))
 
-    def _move(self, found: Optional[Tuple[float, float]]) -> None:
+    def _move(self, found: Optional[Ends]) -> None:
         self._range = found
         self.toolbar.show_follow(found is None)
         self._stale.update(self._plots)
@@ -299,35 +300,24 @@ class Plots(QWidget):
             self._stale.update(self._plots)
             self._schedule()
 
-    def _whole_range(self) -> Tuple[float, float]:
-        axes = [run.table.axis(self.choices.axis) for run in self.runs if len(run.table)]
-        low = min((float(axis[0]) for axis in axes), default=0.0)
-        high = max((float(axis[-1]) for axis in axes), default=1.0)
-        return (low, high) if high > low else (low - 0.5, high + 0.5)
-
-    def _followed_range(self) -> Tuple[float, float]:
-        """All there is; while it grows with room for more, so that the axes are not drawn anew with every point."""
-        low, high = self._whole_range()
-        if not self._is_growing:
-            return low, high
-        step = 2.0 ** math.floor(math.log2(high - low)) / STEPS_OF_RANGE
-        return low, low + math.ceil((high - low) / step) * step
-
     # Drawing
 
-    def _schedule(self, live: bool = False) -> None:
-        """Redraw soon, once; the pause between two drawings is longer for live data that take long to draw."""
+    def _schedule(self, live: bool = False, at_once: bool = False) -> None:
+        """Redraw once when it is time: after a longer pause where live data take long to draw."""
         pause = max(FRAME_MS, round(1000 * self._frame_seconds * (_WORK_SHARE - 1))) if live else FRAME_MS
         pause = max(0, pause - round(1000 * (time.perf_counter() - self._drawn_at)))
-        is_seen = self._is_in_front and self.isVisible()
-        if self._stale and is_seen and not (self._timer.isActive() and self._timer.remainingTime() <= pause):
+        if not (self._stale and self._is_in_front and self.isVisible()):
+            return
+        if at_once and pause == 0:
+            self.redraw()
+        elif not (self._timer.isActive() and self._timer.remainingTime() <= pause):
             self._timer.start(pause)
 
     def redraw(self) -> None:
         """Draw the plots that have changed and can be seen, now."""
         self._timer.stop()
         start, self._drawn_at = time.thread_time(), time.perf_counter()
-        low, high = self._range or self._followed_range()
+        low, high = self._range or self._following.ends(self.runs, self.choices.axis, self._is_growing)
         painted = 0.0
         for widget in self.grid.in_view():
             if isinstance(widget, MetricPlot) and widget.plot in self._stale:

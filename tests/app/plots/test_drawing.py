@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from app.plots.drawing import steady_range
+from app.plots.drawing import RunCurves, steady_range
+from app.plots.following import Following
 
 
 def test_the_range_of_values_has_room_and_stays_while_they_grow_a_little():
@@ -30,3 +31,32 @@ def test_the_range_of_close_values_holds_them(found):
 def test_the_range_of_values_near_the_greatest_number_is_finite():
     bottom, top = steady_range((-1.7e308, 1.7e308))
     assert bottom < top and math.isfinite(top - bottom)
+
+
+def grown(iterations, seconds_each):
+    run = RunCurves("This run")
+    for index in range(1, iterations + 1):
+        run.table.append(100 * index, index, seconds_each * index, {"a": 1.0})
+    return run
+
+
+def test_a_growing_run_has_room_that_lasts_for_seconds_and_stays():
+    following, shown = Following(), []
+    for count in range(1, 201):
+        low, high = following.ends([grown(count, 0.05)], "iterations", True)
+        assert low in (0.5, 1.0) and count <= high <= 2.0 * count + 0.5
+        shown.append((low, high))
+    assert len(set(shown)) <= 12
+    assert shown[-1][1] <= 1.25 * 200
+
+
+def test_a_slow_run_has_an_eighth_of_room():
+    assert Following().ends([grown(81, 60.0)], "iterations", True) == (1.0, 91.0)
+    assert Following().ends([grown(81, 60.0)], "iterations", False) == (1.0, 81.0)
+
+
+def test_another_axis_or_run_is_shown_in_its_own_range():
+    following, run = Following(), grown(200, 0.5)
+    following.ends([run], "steps", True)
+    assert following.ends([run], "iterations", True)[1] < 230
+    assert following.ends([grown(20, 0.5)], "iterations", True)[1] < 30

@@ -94,20 +94,21 @@ def test_nothing_is_drawn_when_nothing_has_changed(panel, qtbot):
     assert panel.frames == frames
 
 
-def test_a_burst_of_events_is_drawn_once(panel, qtbot):
+def test_a_burst_of_events_is_drawn_at_once_and_at_its_end(panel, qtbot):
     run(panel, qtbot)
     frames = panel.frames
     for index in range(21, 60):
         panel.take([metrics(index)])
     settle(panel, qtbot)
-    assert panel.frames == frames + 1
+    assert panel.plots["train/entropy"].shown[0][1][-1] == 1 / 59
+    assert frames + 1 <= panel.frames <= frames + 2
 
 
 def test_a_growing_run_keeps_its_axes_for_a_while_and_ends_with_its_last_point(panel, qtbot):
     run(panel, qtbot, 400)
     view = panel.plots["train/entropy"].view.view
     before = view.viewRange()[0]
-    assert 64 * 400 < before[1] < 64 * 430
+    assert 64 * 400 < before[1] <= 64 * 450
     panel.take([metrics(401)])
     settle(panel, qtbot)
     assert view.viewRange()[0] == before and panel.plots["train/entropy"].shown[0][0][-1] == 64 * 401
@@ -283,7 +284,7 @@ def test_the_x_axis_is_chosen_for_all_plots(panel, qtbot, axis, last):
     settle(panel, qtbot)
     for plot in panel.plots.values():
         assert plot.shown[0][0][-1] == last
-        assert last <= plot.view.view.viewRange()[0][1] < 1.125 * last
+        assert last <= plot.view.view.viewRange()[0][1] < 1.25 * last
 
 
 def test_moving_one_plot_moves_all_and_a_double_click_follows_again(panel, qtbot):
@@ -301,7 +302,8 @@ def test_moving_one_plot_moves_all_and_a_double_click_follows_again(panel, qtbot
     qtbot.mouseDClick(second.view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(100, 40))
     settle(panel, qtbot)
     assert panel.is_following
-    assert first.view.view.viewRange()[0] == pytest.approx([64, 64 * 21])
+    low, high = first.view.view.viewRange()[0]
+    assert low == 64 and 64 * 21 <= high < 64 * 26
 
 
 def test_the_follow_button_holds_the_view(panel, qtbot):
@@ -312,7 +314,8 @@ def test_the_follow_button_holds_the_view(panel, qtbot):
     assert panel.plots["train/entropy"].view.view.viewRange()[0] == pytest.approx([64, 1280])
     qtbot.mouseClick(panel.toolbar.follow, Qt.MouseButton.LeftButton)
     settle(panel, qtbot)
-    assert panel.plots["train/entropy"].view.view.viewRange()[0] == pytest.approx([64, 64 * 21])
+    low, high = panel.plots["train/entropy"].view.view.viewRange()[0]
+    assert low == 64 and 64 * 21 <= high < 64 * 26
 
 
 def wheel(view, modifiers):
@@ -328,12 +331,13 @@ def test_ctrl_and_the_wheel_zoom_and_the_wheel_alone_is_left_for_scrolling(panel
     run(panel, qtbot)
     view = panel.plots["train/entropy"].view
     view.viewport().repaint()
+    before = view.view.viewRange()[0][1]
     wheel(view, Qt.KeyboardModifier.NoModifier)
     assert panel.is_following
     wheel(view, Qt.KeyboardModifier.ControlModifier)
     settle(panel, qtbot)
     low, high = view.view.viewRange()[0]
-    assert 64 < low < high < 1280
+    assert 64 < low < high < before
 
 
 def test_the_cursor_shows_values_in_every_plot(panel, qtbot):
@@ -386,7 +390,7 @@ def test_earlier_runs_are_drawn_besides_with_what_differs(panel, qtbot):
     panel.set_differences({"earlier-run": "Trainer.learning_rate 1e-4"})
     settle(panel, qtbot)
     assert len(panel.plots["episode/mean_reward"].shown) == 2
-    assert 64 * 30 <= panel.plots["episode/mean_reward"].view.view.viewRange()[0][1] < 64 * 34
+    assert 64 * 30 <= panel.plots["episode/mean_reward"].view.view.viewRange()[0][1] < 64 * 36
     assert earlier.colour == 1
     assert panel.legend.isVisible()
     texts = [label.text() for label in panel.legend.findChildren(type(panel.nothing))]
