@@ -9,12 +9,15 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 from runtime.checkpoints.layout import checkpoint_folder
 from runtime.command.configure import Configuration
 from runtime.command.node_folders import folders_of_run, named_where_missed
-from runtime.errors import DnneError
+from runtime.errors import DnneError, NoEpisodeEnded
 from runtime.evaluation.episodes import environments, evaluation_settings, run_episodes, shares
 from runtime.evaluation.statistics import Episodes, summarize
 from runtime.run.checkpointing import best_states
 
 from .commands.common import file_source
+
+PASSED_ON = ("device", "longest_episode")
+"""Options that every part of an evaluation gets as they are."""
 
 
 class EvaluationError(DnneError):
@@ -60,7 +63,7 @@ def evaluate(
     Raises:
         EvaluationError: One of them failed; the others are given up.
     """
-    args = argparse.Namespace(nodes_dir=configuration.args.nodes_dir, device=configuration.args.device)
+    args = argparse.Namespace(**{name: getattr(configuration.args, name) for name in ("nodes_dir", *PASSED_ON)})
     bare = configuration._replace(args=argparse.Namespace())
     with named_where_missed([path for folder in folders for path in folders_of_run(folder)], args):
         num_envs = environments(file_source(file, args).build(bare.adjust))
@@ -74,8 +77,11 @@ def evaluate(
     collected: Dict[Key, Episodes] = {}
     for part, result in zip(parts, results):
         before = collected.get((part.folder, part.seed), Episodes([], [], result.success_return))
-        joined = Episodes([*before.returns, *result.returns], [*before.lengths, *result.lengths], result.success_return)
-        collected[part.folder, part.seed] = joined
+        collected[part.folder, part.seed] = result._replace(
+            returns=[*before.returns, *result.returns],
+            lengths=[*before.lengths, *result.lengths],
+            unfinished=before.unfinished + result.unfinished,
+        )
     return collected
 
 
@@ -85,7 +91,8 @@ def run_part(part: Part) -> Episodes:
     Raises:
         EvaluationError: With a text alone, so that it gets from one process to another.
     """
-    settings = {"device": part.args.device} if part.args.device is not None else {}
+    values = {name: getattr(part.args, name) for name in PASSED_ON}
+    settings = {name: value for name, value in values.items() if value is not None}
     try:
         folder = str(checkpoint_folder(part.folder))
         graph = file_source(part.file, part.args).build(part.configuration.adjust)
@@ -111,12 +118,19 @@ def _in_processes(parts: Sequence[Part], parallel: int) -> List[Episodes]:
 
 
 def result_rows(results: Dict[Key, Episodes]) -> List[Dict[str, Any]]:
-    """Statistics of every checkpoint and seed, and, where there are several seeds, of all seeds of a checkpoint."""
+    """Statistics of every checkpoint and seed, and, where there are several seeds, of all seeds of a checkpoint.
+
+    Raises:
+        EvaluationError: No episode of one of them has ended.
+    """
     rows: List[Dict[str, Any]] = []
     for folder in dict.fromkeys(folder for folder, _ in results):
         own = {seed: episodes for (name, seed), episodes in results.items() if name == folder}
         for seed, episodes in own.items():
-            rows.append({"checkpoint": folder, "seed": seed, **summarize([episodes])})
+            try:
+                rows.append({"checkpoint": folder, "seed": seed, **summarize([episodes])})
+            except NoEpisodeEnded as error:
+                raise EvaluationError(f"{folder}, seed {seed}: {error}") from None
         if len(own) > 1:
             rows.append({"checkpoint": folder, "seed": None, **summarize(list(own.values()))})
     return rows

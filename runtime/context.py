@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**63 - 1
 MIB = 2.0**20
+LONGEST_EPISODE = 100_000
+"""Steps of an episode of an evaluation, where neither the run nor the task says otherwise."""
 
 
 def _cpu() -> torch.device:
@@ -64,6 +66,9 @@ class RunContext:
         visual: Open the simulator's own viewer, where it has one.
         verbose: Log details of single steps.
         episodes: In inference, whole episodes to run; 0 for no limit.
+        longest_episode: Steps after which such an episode is given up; 0 for the greater of `LONGEST_EPISODE` and the
+            task's own limit.
+        unfinished_episodes: Of the episodes to run, those that were given up.
         save_checkpoint_dir, load_checkpoint_dir: The two switches of checkpointing.
         freeze: Parts of the model whose parameters do not move.
         log_interval: Metrics are published every so many iterations.
@@ -87,6 +92,8 @@ class RunContext:
     visual: bool = False
     verbose: bool = False
     episodes: int = 0
+    longest_episode: int = 0
+    unfinished_episodes: int = 0
     save_checkpoint_dir: Optional[str] = None
     load_checkpoint_dir: Optional[str] = None
     run_dir: Optional[str] = None

@@ -59,6 +59,10 @@ class RunError(DnneError):
     """A run cannot start with these settings."""
 
 
+class NoEpisodeEnded(RunError):
+    """An evaluation has come to nothing."""
+
+
 class TaskDefinitionError(DnneError):
     """A task is declared in a way that cannot work; names the class and what is wrong."""
 

@@ -11,9 +11,10 @@ from typing import Any, Dict, List, Optional, Sequence
 from runtime.atomic import write_json
 from runtime.command.configure import configure
 from runtime.command.options import add_configuration_options, whole_number
+from runtime.evaluation.statistics import Episodes
 from runtime.workflow import load_workflow
 
-from ..evaluation import as_json, evaluate, result_rows
+from ..evaluation import Key, as_json, evaluate, result_rows
 from ..ranges import parse_seeds
 from .common import add_nodes_dir
 
@@ -31,6 +32,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--episodes", type=positive, default=100, metavar="N", help="per checkpoint and seed (default 100)"
     )
+    parser.add_argument(
+        "--longest-episode", type=positive, metavar="N",
+        help="give up an episode that has not ended after N steps (default 100000 or the task's limit)",
+    )  # fmt: skip
     parser.add_argument("--seeds", type=parse_seeds, metavar="LIST", help="such as 0..4 or 0,3,7 (default 0)")
     parser.add_argument("--parallel", type=positive, default=1, metavar="N", help="processes (default 1)")
     parser.add_argument(
@@ -50,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     folders = [folder.strip() for folder in args.load_checkpoint_dir.split(",") if folder.strip()]
     seeds = args.seeds if args.seeds is not None else [0]
     results = evaluate(args.file, configuration, folders, seeds, args.episodes, args.parallel, args.best)
+    _tell_what_is_left_out(results)
     rows = result_rows(results)
     documents = as_json(rows, results)
     if args.json == "-":
@@ -59,6 +65,12 @@ def run(args: argparse.Namespace) -> int:
         write_json(args.json, documents)
     _print_table(rows)
     return 0
+
+
+def _tell_what_is_left_out(results: Dict[Key, Episodes]) -> None:
+    for (folder, seed), episodes in results.items():
+        if episodes.left_out:
+            print(f"warning: {folder}, seed {seed}: {episodes.left_out}", file=sys.stderr)
 
 
 def _print_json(documents: Sequence[Dict[str, Any]]) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Deque, Dict, Iterable, Optional, Sequence, Tuple
 
 import torch
 
+from runtime.context import LONGEST_EPISODE
 from runtime.distributed.metrics import mean_metrics, merged_episode_metrics
 from runtime.evaluation.statistics import Episodes
 from runtime.node import Finding, Node
@@ -100,6 +101,7 @@ class IsaacGymStepNode(Node):
         self.episodes = EpisodeTracker(self.num_envs, self.device, window=window)
         if self.context.inference and self.context.episodes:
             self.episodes.quota(self.context.episodes)
+        self.longest_episode = self.context.longest_episode or max(LONGEST_EPISODE, task.max_episode_length)
         self.averages = LogAverages()
         self.waits_for_trigger = "trigger" in self.connected
         self.held: Deque[Held] = deque()
@@ -135,8 +137,19 @@ class IsaacGymStepNode(Node):
         self.episodes.add(result.rewards, result.dones.ended, components, partial)
         if result.log:
             self.averages.add(result.log)
-        if self.context.inference and self.context.episodes and self.episodes.complete:
-            self.context.request_stop(f"{self.context.episodes} episodes")
+        if self.context.inference and self.context.episodes:
+            self._end_evaluation(self.context.episodes)
+
+    def _end_evaluation(self, wanted: int) -> None:
+        """Stop when all episodes have ended, or when one goes on after the steps that it may take."""
+        if self.episodes.complete:
+            self.context.request_stop(f"{wanted} episodes")
+        elif self.episodes.goes_on(self.longest_episode):
+            ended = self.episodes.count
+            self.context.unfinished_episodes = wanted - ended
+            reason = f"{ended} of {wanted} episodes have ended, and one goes on after {self.longest_episode:,} steps"
+            self.context.request_stop(reason)
+            self.context.log(f"{reason}; --longest-episode N allows more", "warning", self.id)
 
     def release(self) -> Dict[str, Any]:
         """Send the observations of the oldest step that still waits."""
@@ -168,7 +181,8 @@ class IsaacGymStepNode(Node):
         """In inference, all episodes that were counted."""
         returns, lengths = self.episodes.finished()
         task = self.input_specs["sim"].task
-        return Episodes(returns, lengths, task.success_return if task is not None else None)
+        success = task.success_return if task is not None else None
+        return Episodes(returns, lengths, success, self.context.unfinished_episodes, self.longest_episode)
 
     def state_dict(self) -> Dict[str, Any]:
         """Held observations, and the statistics of running episodes and of the iteration."""

@@ -138,6 +138,10 @@ def _add_ends(group: argparse._ArgumentGroup, train: bool, infer: bool) -> None:
         group.add_argument(
             "--patience", type=positive, metavar="N", help="end after N iterations without a better reward"
         )
+    group.add_argument(
+        "--longest-episode", type=positive, metavar="N",
+        help="give up an episode of an evaluation that goes on after N steps (default 100000, or the task's limit)",
+    )  # fmt: skip
     if infer:
         group.add_argument("--episodes", type=positive, metavar="N", help="end an inference after N whole episodes")
 
@@ -227,13 +231,13 @@ SETTING_OPTIONS = (
     "seed", "device", "timeout", "total_timesteps", "iterations", "stop_reward", "patience", "episodes",
     "save_checkpoint_dir", "load_checkpoint_dir", "untrained", "resume_interval", "queue_size", "scheduler", "threads",
     "tf32", "visual", "verbose", "save_interval", "last_k_checkpoints", "pretrained_dir", "freeze", "log_interval",
-    "eval_interval", "eval_episodes",
+    "eval_interval", "eval_episodes", "longest_episode",
 )  # fmt: skip
 COUNTED_ENDS = ("total_timesteps", "iterations")
 INHERITED = (
     "seed", "device", *COUNTED_ENDS, "stop_reward", "patience", "save_checkpoint_dir", "queue_size", "scheduler",
     "threads", "tf32", "resume_interval", "save_interval", "last_k_checkpoints", "freeze", "log_interval",
-    "eval_interval", "eval_episodes",
+    "eval_interval", "eval_episodes", "longest_episode",
 )  # fmt: skip
 
 PROCESSES = ("train_mode", "nproc", "world_size", "max_restarts", "collective_timeout")

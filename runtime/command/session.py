@@ -56,10 +56,10 @@ from .signals import stop_on_signals
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_OUTPUT_CLOSED = 1, 2, 141
 TWICE_THERE = ("settings.seed", "settings.device", "settings.threads")
-WITHOUT_INFLUENCE = tuple(
-    f"settings.{name}"
-    for name in ("timeout", "verbose", "visual", "resume_interval", "save_checkpoint_dir", "load_checkpoint_dir")
-)
+HOUSEKEEPING = (
+    "timeout", "verbose", "visual", "resume_interval", "save_checkpoint_dir", "load_checkpoint_dir", "longest_episode",
+)  # fmt: skip
+WITHOUT_INFLUENCE = tuple(f"settings.{name}" for name in HOUSEKEEPING)
 ENDS = tuple(f"settings.{name}" for name in ("total_timesteps", "iterations", "stop_reward", "patience"))
 
 Display = Union[ProgressDisplay, HostDisplay, FollowerDisplay]

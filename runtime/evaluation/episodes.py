@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import Any, Iterator, Mapping, Optional, Tuple
 
 from ..context import MAX_SEED
-from ..errors import RunError
+from ..errors import NoEpisodeEnded, RunError
 from ..graph import Graph
 from ..run.run import Run
 from ..run.settings import INFER, RunSettings
@@ -70,11 +71,15 @@ def run_episodes(
         states: Checkpoint states by node id, in place of those of a folder.
         control: Lets another thread stop the run; fewer episodes are returned then.
 
+    Returns:
+        The episodes that have ended, maybe none, and how many were given up.
+
     Raises:
         DnneError: What went wrong.
     """
     run = Run(graph, settings, "evaluation", control=control, node_states=states)
-    run.execute()
+    with suppress(NoEpisodeEnded):  # the result says so: it may be a part of an evaluation
+        run.execute()
     for node in graph.nodes.values():
         if hasattr(node, STEP_METHOD):
             result: Episodes = getattr(node, STEP_METHOD)()

@@ -63,7 +63,7 @@ class PeriodicEvaluation:
         self._settings = evaluation_settings(
             settings.eval_episodes, derived_seed(settings.seed, "evaluation"), settings.device,
             queue_size=settings.queue_size, scheduler=settings.scheduler, threads=settings.threads,
-            tf32=settings.tf32,
+            tf32=settings.tf32, longest_episode=settings.longest_episode,
         )  # fmt: skip
 
     def __call__(self) -> Dict[str, float]:
@@ -81,6 +81,8 @@ class PeriodicEvaluation:
         episodes = self._evaluate()
         if episodes is None:
             return {}
+        if episodes.left_out:
+            self._context.log(f"evaluation: {episodes.left_out}", "warning")
         return {**evaluation_metrics(episodes), "time/evaluation_seconds": time.perf_counter() - began}
 
     def _evaluate(self) -> Optional[Episodes]:

@@ -8,7 +8,7 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 import torch
 from torch import Tensor
 
-from ..errors import RunError
+from ..errors import NoEpisodeEnded, RunError
 
 TRIMMED = 0.25
 CONFIDENCE = 0.95
@@ -23,11 +23,26 @@ class Episodes(NamedTuple):
         returns: Undiscounted raw returns.
         lengths: Unit: steps.
         success_return: An episode with this return or more is a success; ``None`` where the task defines none.
+        unfinished: Further episodes, which were given up.
+        longest: Steps after which they were.
     """
 
     returns: Sequence[float]
     lengths: Sequence[int]
     success_return: Optional[float] = None
+    unfinished: int = 0
+    longest: int = 0
+
+    @property
+    def left_out(self) -> str:
+        """What is to be said of episodes that were given up; empty where there are none."""
+        if not self.unfinished:
+            return ""
+        count = "1 episode" if self.unfinished == 1 else f"{self.unfinished} episodes"
+        return (
+            f"{count} had not ended when one took {self.longest:,} steps, and do not count beside the "
+            f"{len(self.returns)} that did end; --longest-episode N allows more steps"
+        )
 
 
 def interquartile_mean(values: Tensor) -> Tensor:
@@ -64,18 +79,23 @@ def summarize(groups: Sequence[Episodes]) -> Dict[str, Any]:
         groups: Episodes of each seed.
 
     Raises:
-        RunError: There are no episodes, or a return is NaN or infinite.
+        NoEpisodeEnded: There are no episodes.
+        RunError: A return is NaN or infinite.
     """
     returns = [torch.tensor(group.returns, dtype=torch.float64) for group in groups]
     values = torch.cat(returns)
+    unfinished = sum(group.unfinished for group in groups)
     if not len(values):
-        raise RunError("no episode has ended: there is nothing to evaluate")
+        longest = max(group.longest for group in groups if group.unfinished) if unfinished else 0
+        within = f" within {longest:,} steps (--longest-episode N allows more)" if unfinished else ""
+        raise NoEpisodeEnded(f"no episode has ended{within}: there is nothing to evaluate")
     if not bool(torch.isfinite(values).all()):
         raise RunError("this is no evaluation: a return is NaN or infinite, as observations or rewards were")
     low, high = bootstrap_interval(returns)
     lengths = [length for group in groups for length in group.lengths]
     return {
         "episodes": len(values),
+        "unfinished": unfinished,
         "mean": float(values.mean()),
         "std": math.sqrt(float(values.var(unbiased=False))),
         "min": float(values.min()),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 import traceback
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from ..scheduler.control import RunControl
 from ..scheduler.engine import Engine
 from .blame import blame, innermost
 from .checkpointing import CheckpointService, load_checkpoints
+from .final_metrics import inference_metrics
 from .initial_state import share_initial_state
 from .limits import Limits
 from .log_bridge import forward_logging
@@ -121,6 +121,7 @@ class Run:
             visual=settings.visual,
             verbose=settings.verbose,
             episodes=settings.episodes or 0,
+            longest_episode=settings.longest_episode or 0,
             save_checkpoint_dir=settings.save_checkpoint_dir,
             load_checkpoint_dir=settings.load_checkpoint_dir,
             freeze=settings.frozen_parts,
@@ -346,7 +347,7 @@ class Run:
         context, progress = self.context, self.context.progress
         self.checkpoints.save_all(reason)
         self._save(reason)
-        metrics = self._final_metrics()
+        metrics = inference_metrics(context) if self.settings.inference else dict(self._metrics)
         if self.settings.inference:
             context.send(Metrics, progress.environment_steps, progress.iterations, metrics)
         failures = self._close_nodes()
@@ -356,20 +357,6 @@ class Run:
         return RunResult(
             reason, progress.environment_steps, progress.iterations, context.elapsed, metrics, engine.statistics()
         )
-
-    def _final_metrics(self) -> Dict[str, float]:
-        if not self.settings.inference:
-            return dict(self._metrics)
-        metrics: Dict[str, float] = {}
-        for source in self.context.metric_sources:
-            metrics.update(source())
-        for name, value in metrics.items():
-            if not math.isfinite(value):
-                raise RunError(
-                    f"this is no evaluation: {name} is {value}, as observations or rewards held NaN or infinity; a "
-                    "Print node shows where"
-                )
-        return metrics
 
     def _report_failure(self, error: BaseException) -> None:
         node_id = error.node_id if isinstance(error, NodeFailure) else ""

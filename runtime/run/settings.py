@@ -15,7 +15,7 @@ from ..rl.freezing import check_parts
 from ..scheduler.engine import SCHEDULERS
 from ..scheduler.machine import DEFAULT_QUEUE_SIZE
 
-COUNTS = ("save_interval", "last_k_checkpoints", "log_interval", "eval_interval", "eval_episodes")
+COUNTS = ("save_interval", "last_k_checkpoints", "log_interval", "eval_interval", "eval_episodes", "longest_episode")
 _KINDS = {"int": "a whole number", "float": "a finite number", "str": "text", "bool": "true or false"}
 
 
@@ -42,6 +42,7 @@ class RunSettings:
         log_interval: Metrics are recorded every so many iterations.
         eval_interval: Iterations between two evaluations during a training.
         eval_episodes: Whole episodes of each of them.
+        longest_episode: Steps after which an episode of an evaluation is given up, in place of the usual number.
         untrained: Lets inference run on weights that were never trained.
         resume_interval: Seconds between two saved resume states.
         queue_size: Values that a wire may hold before its writer waits.
@@ -70,6 +71,7 @@ class RunSettings:
     log_interval: int = 1
     eval_interval: Optional[int] = None
     eval_episodes: int = 64
+    longest_episode: Optional[int] = None
     untrained: bool = False
     resume_interval: float = 300.0
     queue_size: int = DEFAULT_QUEUE_SIZE

@@ -227,7 +227,9 @@ class OnPolicyRunner:
         self._run.begin()
         settings = self._run.settings
         own_seed = derived_seed(settings.seed, "evaluation") if seed is None else seed
-        wanted = evaluation_settings(num_episodes, own_seed, settings.device, threads=settings.threads)
+        wanted = evaluation_settings(
+            num_episodes, own_seed, settings.device, threads=settings.threads, longest_episode=settings.longest_episode
+        )
         with kept_global_generators():
             graph, states = self._evaluation_graph(), self._run.node_states()
             return evaluation_metrics(outside_event_loops(lambda: run_episodes(graph, wanted, states)))

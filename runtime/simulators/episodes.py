@@ -9,6 +9,8 @@ from torch import Tensor
 from ..errors import CheckpointError
 from .interface import SimulatorError
 
+LOOK_STEPS = 100
+"""Steps between two looks for episodes that go on and on."""
 STATE_ENTRIES = ("names", "count", "total_quota", "totals", "finished", "env_counts")
 
 
@@ -34,6 +36,7 @@ class EpisodeTracker:
         self._names: Optional[Tuple[str, ...]] = None
         self._ones = torch.ones(num_envs, device=self.device)
         self._total_quota: Optional[int] = None
+        self._steps = 0
         self._quota = self._zeros(num_envs, dtype=torch.int64)
         self._count: Union[int, Tensor] = 0  # a tensor once episodes were counted without waiting for the device
         self._env_counts = self._zeros(num_envs, dtype=torch.int64)
@@ -74,6 +77,7 @@ class EpisodeTracker:
         """
         if tuple(reward_components) != self._names:
             self._set_names(tuple(reward_components))
+        self._steps += 1
         self._totals.add_(torch.stack((self._ones, rewards, *reward_components.values())))
         if not self._asks_first or ended.any():
             self._store(ended, ended if partial is None else ended > partial)
@@ -87,6 +91,12 @@ class EpisodeTracker:
     def complete(self) -> bool:
         """True when every environment has met its quota; never without one. Waits for the device."""
         return self._total_quota is not None and self.count == self._total_quota
+
+    def goes_on(self, steps: int) -> bool:
+        """Whether an episode that would count has taken so many steps, and has not ended; looked at now and then."""
+        if self._total_quota is None or self._steps % min(steps, LOOK_STEPS):
+            return False
+        return bool(((self._totals[0] >= steps) & (self._env_counts < self._quota)).any())
 
     def returns(self) -> List[float]:
         """Undiscounted returns of the kept episodes, oldest first."""

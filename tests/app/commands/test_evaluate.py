@@ -124,7 +124,12 @@ def test_a_run_folder_and_its_best_checkpoint(dnne, small, folder):
         "3.checkpoint_trigger_value=min:rollout/mean_value",
     )
     run = ("--save-checkpoint-dir", "runs/a/checkpoints", "--run-name", "a")
-    assert dnne("train", small, "--iterations", 6, "--set", "6.learning_rate=0.01", *trigger, *run).code == 0
+    assert (
+        dnne(
+            "train", small, "--iterations", 6, "6.learning_rate=0.01", "6.learning_rate_schedule=fixed", *trigger, *run
+        ).code
+        == 0
+    )
     words = ("--load-checkpoint-dir", "runs/a", "--episodes", 4)
     (latest,), (best,) = _documents(dnne, small, *words), _documents(dnne, small, *words, "--best")
     node = folder / "runs/a/checkpoints/node_3"
