@@ -43,6 +43,8 @@ class Dones(NamedTuple):
 class StepResult(NamedTuple):
     """What one step of all environments gives. A result never changes after it was returned.
 
+    Do not write to its tensors: steps may share what is the same in them.
+
     Attributes:
         observations: What the policy sees next: the first observation of the new episode where one ended.
             Shape: (N, *observation) float32.
