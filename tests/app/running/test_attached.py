@@ -9,6 +9,8 @@ import pytest
 from app.plots.metric_table import ITERATIONS
 from app.running import attached_host
 from app.running.attached_host import MOST_WAITING, AttachedHost, Tail
+from app.running.controller import MOST_PER_FRAME
+from app.running.host import Outcome
 from app.running.mailbox import Mailbox
 from runtime.events import Finished, LogMessage, Metrics, RunStarted
 
@@ -154,15 +156,17 @@ def test_a_reader_waits_for_the_window_and_ends_when_it_is_told_to(folder):
     assert other.outcome.code == 0 and len(other.mailbox) <= MOST_WAITING
 
 
-def test_a_window_takes_events_in_parts_and_all_of_them_before_the_end(run, folder, monkeypatch):
-    from app.running import controller
-
-    monkeypatch.setattr(controller, "MOST_PER_FRAME", 3)
-    sizes = []
-    run.controller.events.connect(lambda events: sizes.append(len(events)))
-    run.controller.attach(folder)
+def test_a_window_takes_events_in_parts_and_all_of_them_before_the_end(run):
+    sizes, host = [], AttachedHost.__new__(AttachedHost)
+    host.start = host.close = lambda: None
+    host.outcome = Outcome(0)
+    run.controller.events.connect(lambda events: sizes.append((len(events), run.controller.is_active)))
+    for number in range(5 * MOST_PER_FRAME + 1):
+        run.controller._mailbox.put(LogMessage(0.0, "info", str(number)))
+    run.controller._launch(host)
     run.until("finished")
-    assert max(sizes) == 3 and run.of(Finished)
+    assert sizes == [*[(MOST_PER_FRAME, True)] * 5, (1, True)]
+    assert [event.message for event in run.of(LogMessage)] == [str(n) for n in range(5 * MOST_PER_FRAME + 1)]
 
 
 def test_a_tail_reads_whole_lines_and_begins_anew_after_a_replacement(tmp_path):
