@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Union
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDropEvent
 from PySide6.QtWidgets import QDialog, QDockWidget, QMainWindow, QToolBar, QToolButton, QVBoxLayout, QWidget
 
 from runtime.importing import ImportNote
@@ -128,7 +128,7 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomLeftCorner, area.LeftDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, area.RightDockWidgetArea)
         self.setDockNestingEnabled(True)
-        self.drops = FileDrops((self, self.canvas.viewer.viewport()), self.files.open_path, self)
+        self.drops = FileDrops(self, self.canvas.viewer.viewport(), self.files.open_path)
 
     def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)
@@ -297,6 +297,14 @@ class MainWindow(QMainWindow):
     def show_about(self) -> None:
         """Versions and licence."""
         show_about(self)
+
+    # Dropping
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Open a workflow; also what is dragged so far is looked at, whether it is one."""
+        event.setAccepted(self.drops.take(event))
+
+    dragEnterEvent = dragMoveEvent = dropEvent  # noqa: N815
 
     # Closing
 
