@@ -62,16 +62,17 @@ class NodeOverlay(_Overlay):
         self.is_working = self.shows_heat = self.has_failed = False
 
     def set_state(self, text: str, share: float, is_working: bool, shows_heat: bool) -> None:
-        """Draw another state; nothing happens where it looks the same."""
-        share = round(share, 2)
-        look = (share if shows_heat else 0.0, is_working, shows_heat)
-        before = (self.share if self.shows_heat else 0.0, self.is_working, self.shows_heat)
-        has_new_text = text != self.text
+        """Draw another state; only what looks different is painted."""
+        share, card = round(share, 2), self.node.geometry.rect
+        has_new_heat = (share if shows_heat else 0.0) != (self.share if self.shows_heat else 0.0)
+        has_new_text, has_new_bar = text != self.text, is_working != self.is_working
         self.text, self.share, self.is_working, self.shows_heat = text, share, is_working, shows_heat
-        if look != before:
+        if has_new_heat:
             self.update()
-        elif has_new_text:
-            card = self.node.geometry.rect
+            return
+        if has_new_bar:
+            self.update(self._bar(card).adjusted(-2, -2, 2, 2))
+        if has_new_text:
             self.update(QRectF(card.left() - ROOM, card.bottom(), card.width() + 2 * ROOM, ROOM))
 
     def set_failed(self, on: bool) -> None:
@@ -130,7 +131,10 @@ class NodeOverlay(_Overlay):
         """A bar along the top of the card: frames mean that a node is selected, or has failed."""
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(WORKING)
-        painter.drawRoundedRect(QRectF(card.left(), card.top() - 9, card.width(), 5), 2.5, 2.5)
+        painter.drawRoundedRect(self._bar(card), 2.5, 2.5)
+
+    def _bar(self, card: QRectF) -> QRectF:
+        return QRectF(card.left(), card.top() - 9, card.width(), 5)
 
     def _paint_badge(self, painter: QPainter) -> None:
         rect = self._badge()

@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Dict, Optional
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from runtime.duration import format_duration
@@ -25,6 +26,7 @@ WORDS = {
     "failed": "Failed",
 }  # fmt: skip
 REFRESH_SECONDS = 0.4
+WIDTH_STEP = 40
 
 
 class RunStatus(QWidget):
@@ -34,7 +36,7 @@ class RunStatus(QWidget):
         super().__init__()
         self.setObjectName("runStatus")
         self._controller = controller
-        self.text = QLabel(objectName="runStatusText")
+        self.text = QLabel(objectName="runStatusText", alignment=Qt.AlignmentFlag.AlignRight)
         self.bar = QProgressBar(objectName="runProgress", maximum=1000, textVisible=False)
         self.bar.setFixedSize(120, 10)
         self.bar.setAccessibleName("Progress of the run")
@@ -112,8 +114,16 @@ class RunStatus(QWidget):
         left = self._pace.seconds_left if self._pace is not None else None
         if left is not None and state in ACTIVE:
             parts.append(f"{format_duration(left)} left")
-        self.text.setText("  ·  ".join(part for part in parts if part))
+        self._write("  ·  ".join(part for part in parts if part))
         fraction = self._pace.fraction if self._pace is not None else None
         self.bar.setVisible(fraction is not None or state == "starting")
         self.bar.setMaximum(0 if fraction is None else 1000)
         self.bar.setValue(round(1000 * (fraction or 0.0)))
+
+    def _write(self, text: str) -> None:
+        """Into a label of fixed size, which leaves the layout of the window alone; only now and then it has to grow."""
+        needed = self.text.fontMetrics().size(0, text)
+        needed.setWidth(-(-needed.width() // WIDTH_STEP) * WIDTH_STEP)
+        if self.text.size() != needed:
+            self.text.setFixedSize(needed)
+        self.text.setText(text)

@@ -1,7 +1,8 @@
 """What the canvas and the status bar show of a run."""
 
 import pytest
-from PySide6.QtCore import QPointF, QRectF, QSizeF
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSizeF
+from PySide6.QtWidgets import QApplication
 
 from app.canvas.run_items import PROBE_SIZE, WORKING
 from runtime.events import LiveStatistics, Metrics, NodeStats, ProbeSample, WireStats
@@ -33,6 +34,53 @@ def test_rates_shares_queues_and_the_working_node(window, display):
     window.grab()
     display.end()
     assert not overlay.is_working and chips[0].text == "" and overlay.text == "average 150/s  ·  30 %"
+
+
+def test_only_what_looks_different_of_a_node_is_painted(window, display):
+    display.show_statistics(statistics(1.0, 100, 0.1))
+    overlay, painted = window.canvas.items.nodes["6"].overlay, []
+    overlay.update = lambda *area: painted.append(area)
+    card, look = overlay.node.geometry.rect, ("10/s", 0.5, False, False)
+    overlay.set_state(*look)
+    painted.clear()
+    overlay.set_state(*look)
+    assert painted == []
+    overlay.set_state("10/s", 0.5, True, False)
+    ((bar,),) = painted
+    assert bar.bottom() <= card.top() and bar.contains(overlay._bar(card))
+    overlay.set_state("20/s", 0.6, True, False)
+    assert painted[1][0].top() >= card.bottom()
+    overlay.set_state("20/s", 0.6, True, True)
+    assert painted[2:] == [()]
+
+
+class LayoutRequests(QObject):
+    """Counts how often widgets are to be laid out anew."""
+
+    def __init__(self, *widgets):
+        super().__init__()
+        self.count = 0
+        for widget in widgets:
+            widget.installEventFilter(self)
+
+    def eventFilter(self, watched, event):  # noqa: N802
+        self.count += event.type() == QEvent.Type.LayoutRequest
+        return False
+
+
+def test_a_new_text_in_the_status_bar_lays_out_nothing_anew(window, qtbot):
+    status = window.run_view.status
+    window.controller.state_changed.emit("running")
+    status._write("Running  ·  1,000 steps")
+    for _ in range(5):
+        QApplication.processEvents()
+    requests = LayoutRequests(window, window.status, status)
+    status._write("Running  ·  2,000 steps")
+    QApplication.processEvents()
+    assert requests.count == 0
+    assert status.text.text() == "Running  ·  2,000 steps"
+    status._write(f"Running  ·  {'9' * 40} steps")
+    assert status.text.width() >= status.text.fontMetrics().horizontalAdvance(status.text.text())
 
 
 def test_a_probe_is_pinned_by_the_menu_of_a_wire_and_shows_its_samples(window, display):
