@@ -9,15 +9,17 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 from runtime.checkpoints.layout import checkpoint_folder
 from runtime.command.configure import Configuration
 from runtime.command.node_folders import folders_of_run, named_where_missed
-from runtime.errors import DnneError, NoEpisodeEnded
+from runtime.errors import ConfigError, DnneError, NoEpisodeEnded
 from runtime.evaluation.episodes import environments, evaluation_settings, run_episodes, shares
 from runtime.evaluation.statistics import Episodes, summarize
 from runtime.run.checkpointing import best_states
 
 from .commands.common import file_source
 
-PASSED_ON = ("device", "longest_episode")
+PASSED_ON = ("device", "threads", "tf32", "queue_size", "scheduler", "longest_episode")
 """Options that every part of an evaluation gets as they are."""
+OWN = ("episodes", "load_checkpoint_dir")
+"""Options of a run that are the command's own here."""
 
 
 class EvaluationError(DnneError):
@@ -61,9 +63,14 @@ def evaluate(
         best: Take the best states, not the latest.
 
     Raises:
+        ConfigError: A setting of the command line has no effect here.
         EvaluationError: One of them failed; the others are given up.
     """
-    args = argparse.Namespace(**{name: getattr(configuration.args, name) for name in ("nodes_dir", *PASSED_ON)})
+    for name in sorted(configuration.said - {*PASSED_ON, *OWN}):
+        hint = "; give --seeds LIST" if name == "seed" else ""
+        raise ConfigError(f"{name}= has no effect in an evaluation{hint}")
+    passed_on = {name: getattr(configuration.args, name, None) for name in ("nodes_dir", *PASSED_ON)}
+    args = argparse.Namespace(**passed_on)
     bare = configuration._replace(args=argparse.Namespace())
     with named_where_missed([path for folder in folders for path in folders_of_run(folder)], args):
         num_envs = environments(file_source(file, args).build(bare.adjust))

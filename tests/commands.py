@@ -23,7 +23,7 @@ USER_NODES = Path(__file__).resolve().parent / "fixtures" / "user_nodes"
 SMALL = {
     "1": {"num_envs": 4},
     "3": {"hidden_sizes": [8]},
-    "6": {"horizon_length": 4, "num_epochs": 2, "num_minibatches": 2},
+    "6": {"horizon_length": 4, "num_epochs": 2, "num_minibatches": 2, "learning_rate_schedule": "fixed"},
 }
 
 

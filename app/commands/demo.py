@@ -49,10 +49,11 @@ def _choose_places(args: argparse.Namespace) -> None:
 def _show_results(folder: Path) -> None:
     checkpoints = RunFolder.open(folder, lock=False).read_info()["settings"]["save_checkpoint_dir"]
     picture = folder / "learning_curve.png"
+    weights = f"--load-checkpoint-dir {quote(str(checkpoints))}"
     places = {
         "learning curve": str(picture),
         "TensorBoard": f"tensorboard --logdir {quote(str(folder / 'tensorboard'))}",
-        "evaluate it": f"dnne infer {quote(str(EXAMPLE))} --load-checkpoint-dir {quote(str(checkpoints))} --episodes 64",
+        "evaluate it": f"dnne infer {quote(str(EXAMPLE))} {weights} --episodes 64",
     }
     try:
         plot_learning_curve(folder / "metrics.csv", picture, "Cartpole, PPO", solved=SOLVED)

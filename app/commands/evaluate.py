@@ -18,6 +18,7 @@ from ..evaluation import Key, as_json, evaluate, result_rows
 from ..ranges import parse_seeds
 from .common import add_nodes_dir
 
+DEFAULT_EPISODES = 100
 COLUMNS = ("checkpoint", "seed", "episodes", "mean", "std", "IQM [95 %]", "min", "max", "length", "success")
 
 
@@ -30,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--best", action="store_true", help="take the best checkpoint of each folder, not the latest")
     parser.add_argument(
-        "--episodes", type=positive, default=100, metavar="N", help="per checkpoint and seed (default 100)"
+        "--episodes", type=positive, metavar="N", help=f"per checkpoint and seed (default {DEFAULT_EPISODES})"
     )
     parser.add_argument(
         "--longest-episode", type=positive, metavar="N",
@@ -54,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
     configuration = configure(args, inference=True, workflow_name=load_workflow(args.file).name)
     folders = [folder.strip() for folder in args.load_checkpoint_dir.split(",") if folder.strip()]
     seeds = args.seeds if args.seeds is not None else [0]
-    results = evaluate(args.file, configuration, folders, seeds, args.episodes, args.parallel, args.best)
+    episodes = configuration.args.episodes or DEFAULT_EPISODES
+    results = evaluate(args.file, configuration, folders, seeds, episodes, args.parallel, args.best)
     _tell_what_is_left_out(results)
     rows = result_rows(results)
     documents = as_json(rows, results)

@@ -32,6 +32,7 @@ CHECKPOINTING = ("save_interval", "last_k_checkpoints")
 COMMAND_LINE = ""
 Target = Tuple[str, str]
 """What a key sets: the id of a node and its parameter, or ``""`` and an option."""
+OF_EVALUATIONS = ("eval_episodes", "longest_episode")
 BOTH_WAYS = ("visual", "headless")
 
 
@@ -52,6 +53,7 @@ class Configuration(NamedTuple):
         unknown: Keys that are no option, as assignments without a node.
         notes: What was chosen, for the log.
         repeated: Settings that do not count, as the same place gives another value after them.
+        said: Options that the command line has given, in whichever form.
     """
 
     args: argparse.Namespace
@@ -59,6 +61,7 @@ class Configuration(NamedTuple):
     unknown: Sequence[Assignment] = ()
     notes: Sequence[str] = ()
     repeated: Sequence[str] = ()
+    said: FrozenSet[str] = frozenset()
 
     def warnings(self, graph: Graph) -> List[str]:
         """What was given and does not count, for the log."""
@@ -91,9 +94,19 @@ def configure(args: argparse.Namespace, inference: bool, workflow_name: str) -> 
     assignments += _from_options(args)
     options = reference_keys.translate(settings.values, workflow_name)
     merged_args = _with_options(args, options, settings.said, inference)
+    said = {name for name, (_, keys) in options.items() if settings.said & set(keys)}
+    said |= {name for name in known_options() if is_given(args, name)}
     if not inference:
         _choose_places(merged_args, workflow_name, notes)
-    return Configuration(merged_args, assignments, unknown, notes, settings.repeated)
+        _check_company(merged_args, said)
+    return Configuration(merged_args, assignments, unknown, notes, settings.repeated, frozenset(said))
+
+
+def _check_company(args: argparse.Namespace, said: Set[str]) -> None:
+    """Refuse options of the command line that act only beside another one."""
+    for name in said & set(OF_EVALUATIONS):
+        if not is_given(args, "eval_interval") and not args.resume:
+            raise ConfigError(f"--{name.replace('_', '-')} has no effect without --eval-interval")
 
 
 def key_targets(word: str, graph: Graph) -> FrozenSet[Target]:

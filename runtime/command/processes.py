@@ -30,6 +30,10 @@ RUN_NAME, EXIT_CODE_FILE = "DNNE_RUN_NAME", "DNNE_EXIT_CODE_FILE"
 """What our launcher tells the processes that it starts, beside what torch's tells them."""
 
 
+OF_SEVERAL = ("max_restarts", "collective_timeout")
+"""Options that act where there are several processes."""
+
+
 class Team(NamedTuple):
     """The processes of a run.
 
@@ -89,6 +93,9 @@ def connect(mode: Mode, args: argparse.Namespace) -> Team:
     reason = f"started by this command, {mode.local} on this machine" if EXIT_CODE_FILE in os.environ else mode.reason
     note = f"{mode.world_size} processes: {reason}" if mode.world_size > 1 else f"one process: {mode.reason}"
     if mode.kind != JOIN or mode.world_size == 1:
+        idle = [name for name in OF_SEVERAL if getattr(args, name, None) is not None]
+        asked = asked or bool(idle)
+        note += "".join(f"; --{name.replace('_', '-')} has no effect" for name in idle)
         return Team(Communicator(), note if asked or mode.kind == JOIN else "")
     from ..distributed.process_group import DEFAULT_TIMEOUT, ProcessGroup
 

@@ -90,7 +90,7 @@ def test_a_node_without_a_checkpoint_starts_anew_where_it_may(dnne, small, train
 def test_epoch_saves_every_n_iterations_and_at_the_end(dnne, small, folder):
     dnne(
         "train", small, "--iterations", 5, "--save-checkpoint-dir", "ck", "--run-name", "a",
-        "--set", "Agent.checkpoint_trigger_value=2",
+        "--set", "Agent.checkpoint_trigger_type=epoch", "--set", "Agent.checkpoint_trigger_value=2",
     )  # fmt: skip
     assert _saved(folder) == [
         (2, "epoch: iteration 2, every 2"), (4, "epoch: iteration 4, every 2"), (5, "5 of 5 iterations"),
@@ -107,14 +107,14 @@ def test_nothing_is_saved_twice_where_the_trigger_and_the_end_meet(dnne, small, 
 def test_time_saves_every_so_often(dnne, small, folder):
     options = ["Agent.checkpoint_trigger_type=time", "Agent.checkpoint_trigger_value=0.2"]
     dnne(
-        "train", small, "--timeout", "1s", "--save-checkpoint-dir", "ck", "--run-name", "a",
+        "train", small, "--timeout", "3s", "--save-checkpoint-dir", "ck", "--run-name", "a",
         *[word for option in options for word in ("--set", option)],
     )  # fmt: skip
     records = events_of(folder / "runs/a/events.jsonl")
     times = [r["time"] for r in records if r["event"] == "checkpoint_saved" and r["reason"] == "time: every 0.2 s"]
-    assert 1 <= len(times) <= 4
+    assert 1 <= len(times) <= 14
     assert times[0] >= 0.2
-    assert _saved(folder)[-1][1] == "time-out after 1s"
+    assert _saved(folder)[-1][1] in ("time-out after 3s", "time: every 0.2 s"), "the last state is saved once"
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_weights_that_cannot_be_read_end_the_run_before_its_first_step(
     assert "error: node 3: " in outcome.err
     assert expected in outcome.err
     assert "Traceback" not in outcome.err
-    assert [record["event"] for record in events_of(folder / "runs/a/events.jsonl")] == ["failed"]
+    assert not (folder / "runs/a").exists()
 
 
 def test_weights_of_another_shape_are_listed_with_expected_and_found(dnne, small, folder, trained):

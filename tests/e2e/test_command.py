@@ -313,8 +313,10 @@ def test_verbose_shows_what_is_hidden_otherwise(dnne, small):
         "resume state saved in",
         "train/clip_fraction",
     ]
+    short = dnne(*arguments, "-v").err
     for detail in details:
         assert detail in verbose
+        assert detail in short
         assert detail not in quiet
 
 

@@ -32,7 +32,7 @@ class LeaverNode(Node):
 def document(name="cartpole_ppo", num_envs=4, horizon=4):
     data = json.loads((EXAMPLES / f"{name}.json").read_text())
     data["nodes"]["1"]["inputs"]["num_envs"] = num_envs
-    data["nodes"]["6"]["inputs"]["horizon_length"] = horizon
+    data["nodes"]["6"]["inputs"].update(horizon_length=horizon, learning_rate_schedule="fixed")
     return data
 
 

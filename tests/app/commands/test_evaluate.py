@@ -124,12 +124,7 @@ def test_a_run_folder_and_its_best_checkpoint(dnne, small, folder):
         "3.checkpoint_trigger_value=min:rollout/mean_value",
     )
     run = ("--save-checkpoint-dir", "runs/a/checkpoints", "--run-name", "a")
-    assert (
-        dnne(
-            "train", small, "--iterations", 6, "6.learning_rate=0.01", "6.learning_rate_schedule=fixed", *trigger, *run
-        ).code
-        == 0
-    )
+    assert dnne("train", small, "--iterations", 6, "6.learning_rate=0.01", *trigger, *run).code == 0
     words = ("--load-checkpoint-dir", "runs/a", "--episodes", 4)
     (latest,), (best,) = _documents(dnne, small, *words), _documents(dnne, small, *words, "--best")
     node = folder / "runs/a/checkpoints/node_3"
@@ -168,3 +163,27 @@ def test_a_folder_without_a_best_checkpoint_is_named(dnne, trained):
     outcome = dnne("evaluate", trained, "--load-checkpoint-dir", "one", "--best")
     assert outcome.code != 0
     assert "best/model.pt is missing" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("seed=3", "seed= has no effect in an evaluation; give --seeds LIST"),
+        ("iterations=3", "iterations= has no effect in an evaluation"),
+        ("verbose=true", "verbose= has no effect in an evaluation"),
+    ],
+)
+def test_a_key_that_has_no_effect_is_refused(dnne, trained, word, message):
+    outcome = dnne("evaluate", trained, "--load-checkpoint-dir", "one", word)
+    assert outcome.code == 2
+    assert f"error: {message}" in outcome.err
+
+
+def test_keys_of_how_it_runs_act(dnne, trained, folder):
+    words = ("--load-checkpoint-dir", "one", "--json", "-")
+    (document,) = json.loads(dnne("evaluate", trained, *words, "episodes=3").out)
+    assert document["episodes"] == 3
+    for key, message in (("threads=0", "threads: 0 is too small"), ("scheduler=quick", "expected one of auto, static")):
+        assert message in dnne("evaluate", trained, *words, key).err
+    (folder / "c.yaml").write_text("seed: 3\niterations: 5\n")
+    assert dnne("evaluate", trained, *words, "--episodes", 2, "--config", "c.yaml").code == 0

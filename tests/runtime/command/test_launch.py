@@ -12,7 +12,7 @@ from runtime.recording.run_lock import RunLock
 from runtime.registry import discover
 from runtime.validation import resolve_workflow
 from runtime.workflow import load_workflow
-from tests.commands import USER_NODES, add_node, events_of, small_workflow, write_json
+from tests.commands import USER_NODES, add_node, events_of, metrics_of, small_workflow, write_json
 
 FLAGS = {
     "VISUAL_MODE": False, "HEADLESS_MODE": True, "INFERENCE_MODE": False, "VERBOSE": False,
@@ -98,6 +98,20 @@ def test_inference_evaluates(runner):
     assert code == 0
     assert "mean episode reward" in errors
     assert "node_3/model.pt" in errors
+
+
+def test_inference_trains_nothing_and_takes_the_most_probable_actions(runner, folder):
+    runner("--iterations", 1, "--save-checkpoint-dir", "ck")
+    weights = (folder / "ck/node_3/model.pt").read_bytes()
+    words = ("--inference", "--load-checkpoint-dir", "ck", "--episodes", 8, "--save-checkpoint-dir")
+    assert runner(*words[:-1])[0] == 0
+    assert (folder / "ck/node_3/model.pt").read_bytes() == weights
+    assert "--save-checkpoint-dir has no effect in inference" in runner(*words, "ck")[2]
+    for name, log_std in (("narrow", -5), ("wide", 1)):
+        words = ("--inference", "--untrained", "--episodes", 8, "--set", f"Agent.initial_log_std={log_std}")
+        assert runner(*words, "--run-name", name)[0] == 0
+    narrow, wide = (metrics_of(events_of(folder / "runs" / name / "events.jsonl")) for name in ("narrow", "wide"))
+    assert narrow == wide != {}
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """What overrides, files and presets do to a run: its effect in the run's folder, never the parsed value alone."""
 
 import json
+import shutil
 
 import pytest
 
+from runtime.command import processes
 from tests.commands import events_of, metrics_of, small_workflow, write_json
 
 pytest.importorskip("omegaconf")
@@ -13,10 +15,10 @@ pytest.importorskip("omegaconf")
 def train(dnne, folder):
     """Trains for two iterations and returns what run.json says; fails where the command fails."""
 
-    def run(*words, name="a"):
+    def run(*words, name="a", started=()):
         outcome = dnne("train", folder / "small.json", "--run-name", name, *words)
         assert outcome.code == 0, outcome.err
-        return json.loads((folder / "runs" / name / "run.json").read_text())
+        return None if started else json.loads((folder / "runs" / name / "run.json").read_text())
 
     return run
 
@@ -125,6 +127,59 @@ def test_a_config_of_the_earlier_system_acts(dnne, small, folder):
     assert (run / "checkpoints/node_3/model.pt").is_file()
 
 
+@pytest.mark.parametrize(
+    ("words", "iterations"),
+    [
+        (["train.total_epochs=3"], 3),
+        (["train.total_epochs=2", "train.epoch_iters=3"], 6),
+        (["train.total_iters=4"], 4),
+        (["train.total_epochs=2", "train.epoch_iters=3", "train.total_iters=5"], 5),
+        (["train.total_epochs=2", "train.epoch_iters=3", "train.total_iters=7"], 6),
+    ],
+)
+def test_epochs_and_iterations_end_a_training_at_the_first_that_is_reached(train, small, words, iterations):
+    assert train(*words)["summary"]["iterations"] == iterations
+
+
+def test_checkpoints_are_counted_in_epochs_and_so_many_of_them_stay(train, small, folder):
+    words = ("train.epoch_iters=2", "train.total_epochs=5", "save_interval=2", "train.last_k_checkpoints=2")
+    train(*words, "agent.checkpoint_keep_last=7")
+    history = folder / "runs/a/checkpoints/node_3/history"
+    assert sorted(path.name for path in history.iterdir()) == ["000000008", "000000010"]
+    train(*words[:-1], "agent.checkpoint_keep_last=7", name="b")
+    kept = folder / "runs/b/checkpoints/node_3/history"
+    assert sorted(path.name for path in kept.iterdir()) == ["000000004", "000000008", "000000010"]
+
+
+def test_a_configuration_is_chosen_by_folder_and_name(train, small, folder):
+    for name, seed in (("mine/a", 1), ("mine/b", 2), ("configs/a", 3)):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / f"{name}.yaml").write_text(f"seed: {seed}\n")
+    assert train("--config-path", "mine", "--config-name", "a", "iterations=1", name="x")["seed"] == 1
+    assert train("--config-path", "mine", "--config-name", "b", "iterations=1", name="y")["seed"] == 2
+    assert train("--config-name", "a", "iterations=1", name="z")["seed"] == 3
+
+
+def test_the_train_mode_decides_whether_there_may_be_several_processes(train, refused, small, folder, monkeypatch):
+    info = train("--train-mode", "single", "world_size=2", "device=cpu", "iterations=1")
+    assert info["summary"]["steps"] == 16
+    logged = [record["message"] for record in events_of(folder / "runs/a/events.jsonl") if record["event"] == "log"]
+    assert "one process: the train mode is single" in logged
+    shutil.rmtree(folder / "runs")
+    assert "how many processes" in refused("train_mode=distributed")
+    started = []
+    monkeypatch.setattr(processes, "launch", lambda command, mode, *others: started.append(mode.world_size) or 0)
+    train("train_mode=distributed", "world_size=3", started=started)
+    assert started == [3]
+
+
+def test_what_acts_on_several_processes_alone_is_told_where_there_is_one(train, small, folder):
+    train("--max-restarts", 1, "collective_timeout=5m", "iterations=1")
+    logged = [record["message"] for record in events_of(folder / "runs/a/events.jsonl") if record["event"] == "log"]
+    text = "one process: one process was asked for; --max-restarts has no effect; --collective-timeout has no effect"
+    assert text in logged
+
+
 def test_the_saved_configuration_begins_the_same_run(train, small, folder):
     words = ("seed=4", "trainer.learning_rate=1e-5", "agent.hidden_sizes=[4]", "--iterations", 2, "--preset", "cpu")
     train(*words, name="a")
@@ -164,6 +219,12 @@ def test_checkpoints_of_a_saved_configuration_go_to_the_new_runs_own_folder(trai
         (["agent.checkpoint_enabled=2"], "2 is not true or false"),
         (["train.totl_epochs=3"], "nothing reads the key 'train.totl_epochs'; did you mean 'train.total_epochs'?"),
         (["dataset_path=data"], "dataset_path: it belongs to imitation learning"),
+        (["domains=a.001"], "domains: it belongs to imitation learning"),
+        (["dataset.action_horizon=16"], "dataset.action_horizon: it belongs to imitation learning"),
+        (["dataset.observation_horizon=1"], "dataset.observation_horizon: it belongs to imitation learning"),
+        (["dataset._target_=x"], "dataset._target_: it belongs to imitation learning"),
+        (["eval_episodes=4"], "--eval-episodes has no effect without --eval-interval"),
+        (["--longest-episode", "4"], "--longest-episode has no effect without --eval-interval"),
         (["seed=x"], "seed: 'x' is not a whole number"),
         (["scheduler=quick"], "scheduler is 'quick'; expected one of auto, static, queues"),
         (["seed=1", "--seed", "2"], "--seed and seed= are both given; leave one out"),
@@ -211,5 +272,7 @@ def test_debug_shows_details(dnne, small):
 
 def test_headless_wins_over_a_file(train, small, folder):
     (folder / "c.yaml").write_text("visual: true\niterations: 1\n")
-    assert train("--config", "c.yaml", name="a")["settings"]["visual"] is True
-    assert train("--config", "c.yaml", "--headless", name="b")["settings"]["visual"] is False
+    train("--config", "c.yaml", name="a")
+    train("--config", "c.yaml", "--headless", name="b")
+    looked_for = "--visual: no simulator of this workflow has a viewer of its own; running without"
+    assert (_warnings(folder, "a"), _warnings(folder, "b")) == ([looked_for], [])

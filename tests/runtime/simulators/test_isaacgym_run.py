@@ -10,9 +10,12 @@ from runtime.events import Metrics
 from runtime.registry import discover
 from runtime.run import Run
 from runtime.run.settings import RunSettings
-from runtime.simulators import isaacgym_viewer
+from runtime.simulators import isaacgym_scene, isaacgym_viewer
 from runtime.validation import build_graph
 from runtime.workflow import load_workflow
+from tests.commands import dnne, folder, small_workflow, write_json
+
+__all__ = ["dnne", "folder"]
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "cartpole_ppo.json"
 
@@ -42,6 +45,24 @@ def test_escape_in_the_viewer_ends_the_run_at_a_safe_point(isaacgym, monkeypatch
     assert result.reason == "ESC in the viewer"
     assert 1 <= result.iterations < 50
     assert isaacgym.left_open() == ["sim"]
+
+
+def test_the_viewer_opens_where_it_is_asked_for(isaacgym, monkeypatch, dnne, folder):
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(isaacgym_viewer, "_connect", lambda host, number: None)
+    workflow = small_workflow()
+    workflow["nodes"]["1"]["inputs"].update(simulator="isaacgym")
+    words = ("train", write_json(folder / "gym.json", workflow), "--iterations", 1)
+
+    def viewers():
+        return sum(call.line.startswith("create_viewer") for call in isaacgym.calls)
+
+    assert dnne(*words, "--headless").code == 0
+    assert viewers() == 0
+    isaacgym_scene.destroy_scene()
+    outcome = dnne(*words, "--visual")
+    assert outcome.code == 0, outcome.err
+    assert viewers() == 1
 
 
 def test_a_second_run_takes_the_simulation_of_the_first_or_says_why_not(isaacgym):
