@@ -75,8 +75,11 @@ class RunDisplay(QObject):
         self._refresh()
 
     def show_statistics(self, event: NodeStatistics) -> None:
-        """Bring rates, shares and queues up to date."""
+        """Bring rates, shares and queues up to date, a few times a second and where the run holds."""
         elapsed = event.time - self._last_time
+        is_at_work = isinstance(event, LiveStatistics) and bool(event.working)
+        if elapsed < TOO_SHORT and self._is_running and is_at_work:
+            return
         if elapsed >= TOO_SHORT:
             for node in event.nodes:
                 before = self._last.get(node.node_id)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Any, Deque, Optional
+from typing import Any, Deque, NamedTuple, Optional
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from runtime.events import ProbeSample
 
-from .node_geometry import LABEL_PIXELS
+from .node_geometry import LABEL_PIXELS, NodeGeometry
 from .node_item import NodeItem
 from .theme import Theme, blend, font
 from .wire_item import WireItem
@@ -45,8 +45,48 @@ class _Overlay(QGraphicsItem):
         return theme
 
 
+class _Parts(NamedTuple):
+    """Where the parts of an overlay lie, for one size of its node."""
+
+    geometry: NodeGeometry
+    card: QRectF
+    bar: QRectF
+    strip: QRectF
+    bounds: QRectF
+
+    @classmethod
+    def of(cls, geometry: NodeGeometry) -> _Parts:
+        """Around the card: a bar over it, a strip for a text below it, and room for frame and badge."""
+        card = geometry.rect
+        return cls(
+            geometry, card, QRectF(card.left(), card.top() - 9, card.width(), 5),
+            QRectF(card.left() - ROOM, card.bottom(), card.width() + 2 * ROOM, ROOM),
+            card.adjusted(-ROOM, -ROOM, ROOM, ROOM),
+        )  # fmt: skip
+
+
+class _Label(NamedTuple):
+    """A text under a card, and where it lies."""
+
+    text: str
+    pixels: int
+    font: QFont
+    place: QRectF
+
+    @classmethod
+    def of(cls, text: str, pixels: int, geometry: NodeGeometry) -> _Label:
+        """In the middle below the card."""
+        chosen = font(pixels)
+        width = QFontMetricsF(chosen).horizontalAdvance(text) + 8
+        place = QRectF((geometry.width - width) / 2, geometry.height + 3, width, pixels + 8.0)
+        return cls(text, pixels, chosen, place)
+
+
 class NodeOverlay(_Overlay):
     """Rate and share of time under a node, a bar over it while it works, its heat, and the badge of its failure.
+
+    Rectangles, fonts and places are kept as long as they hold: with every one that is made, PySide lets another thread
+    have Python, and a run in a thread takes it.
 
     Attributes:
         share: Part of the run's time that the node has lately taken, in [0, 1].
@@ -60,10 +100,19 @@ class NodeOverlay(_Overlay):
         self.share = 0.0
         self.text = ""
         self.is_working = self.shows_heat = self.has_failed = False
+        self._parts = _Parts.of(node.geometry)
+        self._label: Optional[_Label] = None
+
+    @property
+    def parts(self) -> _Parts:
+        """Of the node as large as it is now."""
+        if self._parts.geometry is not self.node.geometry:
+            self._parts, self._label = _Parts.of(self.node.geometry), None
+        return self._parts
 
     def set_state(self, text: str, share: float, is_working: bool, shows_heat: bool) -> None:
         """Draw another state; only what looks different is painted."""
-        share, card = round(share, 2), self.node.geometry.rect
+        share = round(share, 2)
         has_new_heat = (share if shows_heat else 0.0) != (self.share if self.shows_heat else 0.0)
         has_new_text, has_new_bar = text != self.text, is_working != self.is_working
         self.text, self.share, self.is_working, self.shows_heat = text, share, is_working, shows_heat
@@ -71,9 +120,9 @@ class NodeOverlay(_Overlay):
             self.update()
             return
         if has_new_bar:
-            self.update(self._bar(card).adjusted(-2, -2, 2, 2))
+            self.update(self.parts.bar)
         if has_new_text:
-            self.update(QRectF(card.left() - ROOM, card.bottom(), card.width() + 2 * ROOM, ROOM))
+            self.update(self.parts.strip)
 
     def set_failed(self, on: bool) -> None:
         """Show that the run ended here."""
@@ -91,12 +140,12 @@ class NodeOverlay(_Overlay):
 
     def boundingRect(self) -> QRectF:  # noqa: N802
         """The card with room for frame, badge and text."""
-        return self.node.geometry.rect.adjusted(-ROOM, -ROOM, ROOM, ROOM)
+        return self.parts.bounds
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: Optional[QWidget] = None) -> None:
         """Draw heat, frame or bar, text and badge."""
         detail = option.levelOfDetailFromTransform(painter.worldTransform())
-        card = self.node.geometry.rect
+        card = self.parts.card
         if self.shows_heat and self.share > 0.0:
             colour = blend(COOL, HOT, math.sqrt(self.share))
             colour.setAlpha(60 + round(120 * self.share))
@@ -108,33 +157,28 @@ class NodeOverlay(_Overlay):
             painter.setPen(QPen(self.theme.error, 3.0))
             painter.drawRoundedRect(card.adjusted(-4, -4, 4, 4), RADIUS, RADIUS)
         elif self.is_working:
-            self._paint_work(painter, card)
+            self._paint_work(painter)
         if self.text and detail >= TEXT_DETAIL and not self.node.look.is_reroute:
-            pixels = round(min(max(CHIP_PIXELS, READABLE_PIXELS / detail), LARGEST_PIXELS))
-            self._paint_text(painter, QPointF(card.center().x(), card.bottom() + 3), pixels)
+            self._paint_text(painter, round(min(max(CHIP_PIXELS, READABLE_PIXELS / detail), LARGEST_PIXELS)))
         if self.has_failed:
             self._paint_badge(painter)
 
-    def _paint_text(self, painter: QPainter, top: QPointF, pixels: int) -> None:
+    def _paint_text(self, painter: QPainter, pixels: int) -> None:
         """On the canvas's background, so that no wire runs through it."""
-        chosen = font(pixels)
-        width = QFontMetricsF(chosen).horizontalAdvance(self.text) + 8
-        place = QRectF(top.x() - width / 2, top.y(), width, pixels + 8.0)
+        if self._label is None or (self._label.text, self._label.pixels) != (self.text, pixels):
+            self._label = _Label.of(self.text, pixels, self.parts.geometry)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.theme.background)
-        painter.drawRoundedRect(place, 3, 3)
-        painter.setFont(chosen)
+        painter.drawRoundedRect(self._label.place, 3, 3)
+        painter.setFont(self._label.font)
         painter.setPen(self.theme.dim_text)
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self.text)
+        painter.drawText(self._label.place, Qt.AlignmentFlag.AlignCenter, self.text)
 
-    def _paint_work(self, painter: QPainter, card: QRectF) -> None:
+    def _paint_work(self, painter: QPainter) -> None:
         """A bar along the top of the card: frames mean that a node is selected, or has failed."""
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(WORKING)
-        painter.drawRoundedRect(self._bar(card), 2.5, 2.5)
-
-    def _bar(self, card: QRectF) -> QRectF:
-        return QRectF(card.left(), card.top() - 9, card.width(), 5)
+        painter.drawRoundedRect(self.parts.bar, 2.5, 2.5)
 
     def _paint_badge(self, painter: QPainter) -> None:
         rect = self._badge()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Callable, Optional
+from typing import Callable, List, NamedTuple, Optional
 
 from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QColor,
     QContextMenuEvent,
     QFocusEvent,
     QGuiApplication,
@@ -47,6 +48,30 @@ class Tool:
         """Escape: leave everything as it was."""
 
 
+class _Grid(NamedTuple):
+    """The lines of the grid in a part of the scene, kept while the view stands still."""
+
+    area: QRectF
+    step: int
+    lines: List[QLineF]
+
+    @classmethod
+    def of(cls, area: QRectF, step: int) -> _Grid:
+        """At the multiples of a step, a little beyond the area."""
+        area = area.adjusted(-step, -step, step, step)
+        left, right, top, bottom = area.left(), area.right(), area.top(), area.bottom()
+        columns = range(math.floor(left / step) * step, math.ceil(right) + step, step)
+        rows = range(math.floor(top / step) * step, math.ceil(bottom) + step, step)
+        return cls(area, step, [*(QLineF(x, top, x, bottom) for x in columns),
+                                *(QLineF(left, y, right, y) for y in rows)])  # fmt: skip
+
+
+def _cosmetic(colour: QColor) -> QPen:
+    pen = QPen(colour, 1.0)
+    pen.setCosmetic(True)
+    return pen
+
+
 class CanvasViewer(NodeViewer):
     """NodeGraphQt's viewer with a camera and events of its own.
 
@@ -75,6 +100,8 @@ class CanvasViewer(NodeViewer):
         self._search_widget.setParent(self)
         self._search_widget.hide()
         self.theme = Theme({})
+        self._grid: Optional[_Grid] = None
+        self._grid_pen = _cosmetic(self.theme.grid)
         self.tool: Optional[Tool] = None
         self.keys: Callable[[QKeyEvent], bool] = lambda event: False
         self.cursor_position = QPointF()
@@ -176,6 +203,7 @@ class CanvasViewer(NodeViewer):
     def set_theme(self, theme: Theme) -> None:
         """Draw the background in other colours."""
         self.theme = theme
+        self._grid_pen = _cosmetic(theme.grid)
         self.scene().setBackgroundBrush(theme.background)
         self.viewport().update()
 
@@ -185,15 +213,12 @@ class CanvasViewer(NodeViewer):
         step = GRID
         while step * self.zoom < 16:
             step *= 5
-        left, top = math.floor(rect.left() / step) * step, math.floor(rect.top() / step) * step
-        columns = range(left, math.ceil(rect.right()) + step, step)
-        rows = range(top, math.ceil(rect.bottom()) + step, step)
+        if self._grid is None or self._grid.step != step or not self._grid.area.contains(rect):
+            seen = self.visible_rect()
+            self._grid = _Grid.of(seen if seen.contains(rect) else rect, step)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        pen = QPen(self.theme.grid, 1.0)
-        pen.setCosmetic(True)
-        painter.setPen(pen)
-        painter.drawLines([QLineF(x, rect.top(), x, rect.bottom()) for x in columns])
-        painter.drawLines([QLineF(rect.left(), y, rect.right(), y) for y in rows])
+        painter.setPen(self._grid_pen)
+        painter.drawLines(self._grid.lines)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
 
     # Mouse

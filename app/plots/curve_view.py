@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import time
-from typing import Any, List, Optional
+from typing import Any, List, Optional, Tuple
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPaintEngine, QPainter, QPaintEvent, QPixmap, QTransform, QWheelEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPaintEngine, QPainter, QPaintEvent, QPixmap, QWheelEvent
 
+from .drawing import Points
 from .ticks import RunAxis, ValueAxis, styled
+
+
+class PaintedCurve(pg.PlotCurveItem):
+    """A curve of pyqtgraph in no scene, which keeps its pen: pyqtgraph copies one that it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._look: Optional[Tuple[str, int, int]] = None
+
+    def show_points(self, points: Points, colour: str, alpha: int, width: int) -> None:
+        """Take over these finite points, in a colour ``#rrggbb``."""
+        if self._look != (colour, alpha, width):
+            self._look = (colour, alpha, width)
+            shade = QColor(colour)
+            shade.setAlpha(alpha)
+            self.setPen(pg.mkPen(shade, width=width))
+        self.setData(*points, connect="all", skipFiniteCheck=True)
 
 
 class CurveView(pg.PlotWidget):
@@ -17,6 +35,8 @@ class CurveView(pg.PlotWidget):
 
     Axes and grid are items of pyqtgraph's scene. They are kept as a picture until they change, as most frames of a run
     only add a point, and a scene costs Python for each of its items whenever it is painted. Curves are painted over it.
+    What a frame needs of Qt's objects is kept too: with every one that is made, PySide lets another thread have Python,
+    and a run in a thread takes it.
 
     Signals:
         range_moved: Someone moved or zoomed to these positions.
@@ -24,7 +44,7 @@ class CurveView(pg.PlotWidget):
         reset_requested: A double click.
 
     Attributes:
-        curves: Curves of pyqtgraph that belong to no scene, the lowest first; `refresh` after a change.
+        curves: The lowest first; `refresh` after a change.
         cursor: Position of a vertical line, or ``None``.
         paint_seconds: Processor time of the last painting.
         grounds: How often axes and grid were painted.
@@ -36,11 +56,13 @@ class CurveView(pg.PlotWidget):
 
     def __init__(self) -> None:
         self.run_axis, self.value_axis = RunAxis(), ValueAxis()
-        self.curves: List[pg.PlotCurveItem] = []
+        self.curves: List[PaintedCurve] = []
         self.cursor: Optional[float] = None
         self.paint_seconds, self.grounds = 0.0, 0
         self._cursor_colour = QColor()
-        self._ground = QPixmap()
+        self._ground: Optional[QPixmap] = None
+        self._ratio = 1.0
+        self._place: Optional[QRectF] = None
         super().__init__(axisItems={"bottom": self.run_axis, "left": self.value_axis}, enableMenu=False)
         item = self.getPlotItem()
         item.hideButtons()
@@ -81,12 +103,26 @@ class CurveView(pg.PlotWidget):
 
     def refresh(self) -> None:
         """Paint curves and cursor anew, soon."""
-        self.viewport().update(self.view.sceneBoundingRect().toAlignedRect())
+        place = self.place
+        left, top = int(place.left()), int(place.top())
+        self.viewport().update(left, top, int(place.right()) + 1 - left, int(place.bottom()) + 1 - top)
 
     def forget_ground(self, *_: Any) -> None:
-        """Axes or grid have changed."""
-        self._ground = QPixmap()
+        """Axes or grid have changed, or their size."""
+        self._ground = self._place = None
         self.viewport().update()
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802
+        """Lay out and paint anew."""
+        super().resizeEvent(event)
+        self.forget_ground()
+
+    @property
+    def place(self) -> QRectF:
+        """Where the curves lie."""
+        if self._place is None:
+            self._place = self.view.sceneBoundingRect()
+        return self._place
 
     # Painting
 
@@ -109,9 +145,9 @@ class CurveView(pg.PlotWidget):
             self._paint_curves(painter)
 
     def _paint_ground(self, painter: QPainter) -> None:
-        size, ratio = self.viewport().size(), self.devicePixelRatioF()
-        if self._ground.deviceIndependentSize().toSize() != size or self._ground.devicePixelRatio() != ratio:
-            self._ground = QPixmap(size * ratio)
+        ratio = self.devicePixelRatioF()
+        if self._ground is None or ratio != self._ratio:
+            self._ground, self._ratio = QPixmap(self.viewport().size() * ratio), ratio
             self._ground.setDevicePixelRatio(ratio)
             with QPainter(self._ground) as inner:
                 self.render(inner, QRectF(self.viewport().rect()), self.viewport().rect())
@@ -119,16 +155,16 @@ class CurveView(pg.PlotWidget):
         painter.drawPixmap(0, 0, self._ground)
 
     def _paint_curves(self, painter: QPainter) -> None:
-        place, ((low, high), (bottom, top)) = self.view.sceneBoundingRect(), self.view.viewRange()
-        across, down = place.width() / (high - low), -place.height() / (top - bottom)
+        place, ((low, high), (bottom, top)) = self.place, self.view.viewRange()
+        left, lowest = place.left(), place.bottom()
+        across, up = place.width() / (high - low), place.height() / (top - bottom)
         painter.setClipRect(place)
         if self.cursor is not None:
-            x = place.left() + (self.cursor - low) * across
+            x = round(left + (self.cursor - low) * across)
             painter.setPen(self._cursor_colour)
-            painter.drawLine(QLineF(x, place.top(), x, place.bottom()))
-        painter.setTransform(
-            QTransform(across, 0.0, 0.0, down, place.left() - low * across, place.bottom() - bottom * down), True
-        )
+            painter.drawLine(x, int(place.top()), x, int(lowest))
+        painter.translate(left - low * across, lowest + bottom * up)
+        painter.scale(across, -up)
         for curve in self.curves:
             if curve.isVisible():
                 curve.paint(painter, None, None)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import html
 from typing import Any, List, Optional, Sequence, Tuple
 
-import pyqtgraph as pg
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app.panels.widgets import flat_button
 from app.theme import colours, current_theme, plot_colours
 
-from .curve_view import CurveView
+from .curve_view import CurveView, PaintedCurve
 from .drawing import DrawnCurve, steady_range, value_range
 from .labels import label, short_number
 from .newest_values import NewestValues
@@ -92,7 +89,7 @@ class MetricPlot(QFrame):
     @property
     def pixels(self) -> int:
         """Width of the drawing area."""
-        return int(self.view.view.width())
+        return int(self.view.place.width())
 
     def draw(self, curves: Sequence[DrawnCurve], axis: str, low: float, high: float, cursor: Optional[float]) -> None:
         """Show curves between two positions of the x axis."""
@@ -102,10 +99,10 @@ class MetricPlot(QFrame):
             colour = palette[curve.colour % len(palette)]
             strong = _FAINT_ALPHA if curve.is_faint else _FULL_ALPHA
             weak = _RAW_ALPHA if curve.smooth is not None else strong
-            raw.setData(*curve.raw, pen=_pen(colour, weak, 1), connect="all", skipFiniteCheck=True)
+            raw.show_points(curve.raw, colour, weak, 1)
             smooth.setVisible(curve.smooth is not None)
             if curve.smooth is not None:
-                smooth.setData(*curve.smooth, pen=_pen(colour, strong, 2), connect="all", skipFiniteCheck=True)
+                smooth.show_points(curve.smooth, colour, strong, 2)
         bottom, top = steady_range(value_range(curves, low, high))
         self.view.show_range(axis, low, high, bottom, top)
         self.view.cursor = cursor
@@ -116,7 +113,7 @@ class MetricPlot(QFrame):
         """Raw curves lie under the smoothed ones."""
         if len(self._items) != count:
             self._items = self._items[:count]
-            self._items += [(pg.PlotCurveItem(), pg.PlotCurveItem()) for _ in range(count - len(self._items))]
+            self._items += [(PaintedCurve(), PaintedCurve()) for _ in range(count - len(self._items))]
             self.view.curves = [raw for raw, _ in self._items] + [smooth for _, smooth in self._items]
 
     def _show_values(self, curves: Sequence[DrawnCurve], palette: Sequence[str]) -> None:
@@ -134,10 +131,3 @@ class MetricPlot(QFrame):
 
 def _number(curve: DrawnCurve) -> str:
     return "–" if curve.at_cursor is None else short_number(curve.at_cursor)
-
-
-@functools.lru_cache(maxsize=64)
-def _pen(colour: str, alpha: int, width: int) -> QPen:
-    shade = QColor(colour)
-    shade.setAlpha(alpha)
-    return pg.mkPen(shade, width=width)

@@ -36,7 +36,8 @@ class RunStatus(QWidget):
         super().__init__()
         self.setObjectName("runStatus")
         self._controller = controller
-        self.text = QLabel(objectName="runStatusText", alignment=Qt.AlignmentFlag.AlignRight)
+        self.text = QLabel(objectName="runStatusText")
+        self.text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.bar = QProgressBar(objectName="runProgress", maximum=1000, textVisible=False)
         self.bar.setFixedSize(120, 10)
         self.bar.setAccessibleName("Progress of the run")

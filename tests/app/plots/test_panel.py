@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QToolButton
 
 from app.document import Document
 from app.files.settings import EditorSettings
+from app.plots import curve_view
 from app.plots.drawing import RunCurves
 from app.plots.exporting import write_numbers, write_picture
 from app.plots.labels import REWARD_COMPONENTS
@@ -145,6 +146,16 @@ def test_a_new_point_paints_each_curve_once_and_no_axes(panel, qtbot):
     show_next(panel, qtbot, 401)
     assert [view.grounds for view in views] == grounds and min(grounds) > 0
     assert paints.count == len(views) == 2
+
+
+def test_a_frame_makes_no_pens_and_asks_no_scene_for_places(panel, qtbot, monkeypatch):
+    run(panel, qtbot, 400)
+    QApplication.processEvents()
+    asked = []
+    for owner, name in ((curve_view.pg, "mkPen"), (curve_view.pg.ViewBox, "boundingRect")):
+        monkeypatch.setattr(owner, name, lambda *args, name=name, **named: asked.append(name))
+    show_next(panel, qtbot, 401)
+    assert asked == []
 
 
 def test_a_new_number_paints_nothing_that_lies_behind_it(panel, qtbot):

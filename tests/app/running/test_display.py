@@ -47,11 +47,23 @@ def test_only_what_looks_different_of_a_node_is_painted(window, display):
     assert painted == []
     overlay.set_state("10/s", 0.5, True, False)
     ((bar,),) = painted
-    assert bar.bottom() <= card.top() and bar.contains(overlay._bar(card))
+    assert bar.bottom() <= card.top()
     overlay.set_state("20/s", 0.6, True, False)
     assert painted[1][0].top() >= card.bottom()
     overlay.set_state("20/s", 0.6, True, True)
     assert painted[2:] == [()]
+
+
+def test_figures_change_a_few_times_a_second_and_at_once_where_the_run_holds(window, display):
+    display.show_statistics(statistics(1.0, 100, 0.1))
+    overlay = window.canvas.items.nodes["6"].overlay
+    display.show_statistics(statistics(1.2, 200, 0.2, working="5"))
+    assert overlay.text == "100/s  ·  10 %" and overlay.is_working
+    display.show_statistics(statistics(1.5, 300, 0.3, working="5"))
+    assert overlay.text == "400/s  ·  40 %" and not overlay.is_working
+    assert window.canvas.items.nodes["5"].overlay.is_working
+    display.show_statistics(statistics(1.6, 300, 0.3, working=""))
+    assert not window.canvas.items.nodes["5"].overlay.is_working
 
 
 class LayoutRequests(QObject):
