@@ -161,9 +161,10 @@ class AttachedHost(RunHost):
             logger.warning("metrics are taken from the events, which takes longer: %s", error)
 
     def _put(self, event: Event) -> None:
-        """Put an event into the mailbox, once the window has taken most of what lies there."""
-        while len(self.mailbox) >= MOST_WAITING and not self._closed.wait(WAIT_SECONDS):
-            pass
+        """Put an event into the mailbox, once the window has taken some of what lies there, or looks away."""
+        while len(self.mailbox) >= MOST_WAITING:
+            if self._closed.wait(WAIT_SECONDS):
+                return
         self.mailbox.put(event)
 
     def command(self, name: str, /, **arguments: Any) -> None:

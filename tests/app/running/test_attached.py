@@ -152,6 +152,8 @@ def test_a_reader_waits_for_the_window_and_ends_when_it_is_told_to(folder):
     host.close()
     other = AttachedHost(folder, Mailbox())
     other.start()
+    while len(other.mailbox) < MOST_WAITING:
+        threading.Event().wait(0.005)
     other.close()
     assert other.outcome.code == 0 and len(other.mailbox) <= MOST_WAITING
 

@@ -107,7 +107,7 @@ def test_a_failure_is_reported_with_rank_and_traceback(command, folder):
     assert "ArithmeticError: rank 1 was told to fail" in run.err
     assert "parting.py" in run.err
     told = events_of(folder / "told.jsonl")
-    assert told[0]["event"] == "started" or told[1]["event"] == "started", "the launcher adds to what rank 0 wrote"
+    assert "started" in [record["event"] for record in told], "the launcher adds to what rank 0 wrote"
     assert (told[-1]["event"], told[-1]["node_id"], told[-1]["label"]) == ("failed", "9", "PartingNode")
     assert told[-1]["error"].startswith("rank 1 (process ") and "parting.py" in told[-1]["traceback"]
 
