@@ -153,9 +153,9 @@ def test_a_reset_drops_invalid_text(inspector, select, type_into, qtbot):
 
 
 def test_sections_count_what_is_changed_in_them(inspector, session, select):
-    page = select(TRAINER)
+    page = select(AGENT)
     assert page.sections["Advanced"].button.text() == "Advanced"
-    session.edit("Set", edits.set_parameter([TRAINER], "adam_epsilon", 1e-8))
+    session.edit("Set", edits.set_parameter([AGENT], "observation_clip", 5.0))
     assert page.sections["Advanced"].button.text() == "Advanced  ·  1 changed"
 
 
