@@ -121,7 +121,7 @@ class RunActions(QObject):
 
     def _infer(self, entry: RunEntry) -> None:
         options = self._window.controller.options
-        options.values[INFER] = {"load_checkpoint_dir": str(entry.checkpoints)}
+        options.values[INFER] = {"load_checkpoint_dir": str(entry.weights)}
         self._window.run_view.settings.show_options()
         self._window.view.show_panel("viewer")
         self._window.run_view.infer()

@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
+from runtime.modes import INFER, TRAIN
+
 RUNNING, FINISHED, FAILED, INTERRUPTED, DAMAGED = "running", "finished", "failed", "interrupted", "damaged"
 INFO_FILE, METRICS_FILE, WORKFLOW_FILE, RESUME_FOLDER = "run.json", "metrics.csv", "workflow.json", "resume"
 REWARD = "episode/mean_reward"
@@ -33,7 +35,7 @@ class RunEntry:
         reward, best: Mean episode reward, the last and the best one; NaN where there is none.
         seed: Base of the random generators.
         error: What failed.
-        checkpoints: Folder of its checkpoints, where it exists.
+        weights: Folder to infer from, of its own checkpoints or state to resume from; of an inference the one it loaded.
         can_resume: A state to go on from is there.
         values: Parameters (``6.learning_rate``) and settings (``seed``), flat.
         stamp: Of the files that were read.
@@ -50,7 +52,7 @@ class RunEntry:
     best: float = math.nan
     seed: Optional[int] = None
     error: str = ""
-    checkpoints: Optional[Path] = None
+    weights: Optional[Path] = None
     can_resume: bool = False
     values: Mapping[str, Any] = field(default_factory=dict)
     stamp: Tuple[float, ...] = ()
@@ -118,19 +120,21 @@ def _entry(path: Path, info: Mapping[str, Any], stamp: Tuple[float, ...]) -> Run
     last = {} if summary else last_metrics(path / METRICS_FILE)
     started = _moment(info.get("started"))
     state = info.get("result") or (RUNNING if _is_alive(info) else INTERRUPTED)
+    mode, can_resume = str(info.get("mode", TRAIN)), any((path / RESUME_FOLDER).glob("iteration_*"))
+    weights = _loaded_weights(info, settings) if mode == INFER else _own_weights(path, can_resume)
     return RunEntry(
-        path, str(info.get("name", "")), str(info.get("mode", "train")), str(state), started,
+        path, str(info.get("name", "")), mode, str(state), started,
         _seconds(summary, last, started, state), int(summary.get("steps") or last.get("step") or 0),
-        _reward(summary, last), _number(summary.get("best_mean_reward")),
-        info.get("seed"), str(summary.get("error") or ""), _checkpoints(info, settings),
-        any((path / RESUME_FOLDER).glob("iteration_*")), flat_values(info), stamp,
+        _reward(summary, last, mode), _number(summary.get("best_mean_reward")),
+        info.get("seed"), str(summary.get("error") or ""), weights, can_resume, flat_values(info), stamp,
     )  # fmt: skip
 
 
-def _reward(summary: Mapping[str, Any], last: Mapping[str, float]) -> float:
+def _reward(summary: Mapping[str, Any], last: Mapping[str, float], mode: str) -> float:
     """Of training the last mean, of inference that of all episodes."""
-    evaluation = summary.get("evaluation") or {}
-    return _number(evaluation.get("mean_reward", summary.get("mean_reward", last.get(REWARD))))
+    if mode == INFER:
+        return _number((summary.get("evaluation") or {}).get("mean_reward", summary.get("mean_reward")))
+    return _number(summary.get("mean_reward", last.get(REWARD)))
 
 
 def _seconds(summary: Mapping[str, Any], last: Mapping[str, float], started: Optional[datetime], state: str) -> float:
@@ -141,8 +145,15 @@ def _seconds(summary: Mapping[str, Any], last: Mapping[str, float], started: Opt
     return _number(last.get("time/elapsed_seconds"))
 
 
-def _checkpoints(info: Mapping[str, Any], settings: Mapping[str, Any]) -> Optional[Path]:
-    folder = settings.get("save_checkpoint_dir") or settings.get("load_checkpoint_dir")
+def _own_weights(path: Path, can_resume: bool) -> Optional[Path]:
+    """The run's folder where there are weights that it trained; those that it began with are not its result."""
+    from runtime.checkpoints.layout import checkpoint_folder, node_folders
+
+    return path if can_resume or node_folders(checkpoint_folder(path)) else None
+
+
+def _loaded_weights(info: Mapping[str, Any], settings: Mapping[str, Any]) -> Optional[Path]:
+    folder = settings.get("load_checkpoint_dir")
     if not folder:
         return None
     path = Path(str(info.get("folder", "."))) / str(folder)

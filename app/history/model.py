@@ -115,7 +115,7 @@ class RunsModel(QAbstractTableModel):
 
     def _tooltip(self, row: int) -> str:
         entry = self.entries[row]
-        checkpoint = f"Checkpoints: {entry.checkpoints}" if entry.checkpoints else "No checkpoints"
+        checkpoint = f"Weights: {entry.weights}" if entry.weights else "No weights to infer from"
         lines = [str(entry.path), entry.error, self._differs[row].replace(" · ", "\n"), checkpoint]
         return "\n".join(line for line in lines if line)
 

@@ -34,7 +34,7 @@ Titles = Dict[str, Mapping[str, str]]
 ACTIONS: Tuple[Tuple[str, str, str], ...] = (
     ("compare", "Compare", "Draw the selected runs in the plots"),
     ("load", "Load", "Open the workflow as it was in this run, as a copy"),
-    ("infer", "Infer", "Run the trained policy from this run's checkpoint"),
+    ("infer", "Infer", "Run the policy that this run has trained"),
     ("resume", "Resume", "Go on with this training where it stopped"),
     ("attach", "Watch", "Show plots and log of this run, and follow it while it goes on"),
     ("open", "Open folder", "Show the folder in the file manager"),
@@ -214,7 +214,7 @@ class RunHistory(QWidget):
             return False
         (entry,) = entries
         if name == "infer":
-            return entry.checkpoints is not None
+            return entry.weights is not None
         if name == "resume":
             return entry.can_resume and entry.mode == "train" and entry.state != RUNNING
         return name == "open" or entry.state != DAMAGED

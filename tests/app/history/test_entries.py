@@ -26,17 +26,18 @@ from app.history.entries import (
     node_titles,
     read_entry,
 )
+from runtime.recording import RunFolder
 
 
 def test_a_finished_run(make_run, tmp_path):
-    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "node_6").mkdir(parents=True)
     path = make_run("one", seed=7, save_dir="checkpoints", resume=True)
     entry = read_entry(path)
     assert (entry.name, entry.workflow, entry.state, entry.mode, entry.seed) == (
         "one", "Cartpole PPO", "finished", "train", 7
     )  # fmt: skip
     assert (entry.steps, entry.seconds, entry.reward, entry.best) == (192, 1.5, 10.0, 11.0)
-    assert entry.checkpoints == tmp_path / "checkpoints"
+    assert entry.weights == path
     assert entry.can_resume
     assert entry.values["6.learning_rate"] == 1e-3
     assert entry.started.isoformat(timespec="minutes")[:7] == "2026-03"
@@ -44,7 +45,30 @@ def test_a_finished_run(make_run, tmp_path):
 
 def test_a_failed_run_has_its_error_and_no_checkpoints_where_none_are(make_run):
     entry = read_entry(make_run("one", result="failed", save_dir="gone"))
-    assert (entry.state, entry.error, entry.checkpoints, entry.can_resume) == ("failed", "boom", None, False)
+    assert (entry.state, entry.error, entry.weights, entry.can_resume) == ("failed", "boom", None, False)
+
+
+def test_a_training_that_only_saved_a_state_to_resume_from_has_weights(make_run):
+    path = make_run("stopped", result="interrupted", resume=True)
+    assert read_entry(path).weights == path
+
+
+def test_the_weights_that_a_training_began_with_are_not_its_result(make_run, tmp_path):
+    began = tmp_path / "earlier"
+    (began / "node_6").mkdir(parents=True)
+    assert read_entry(make_run("tuned", settings={"load_checkpoint_dir": str(began)})).weights is None
+    inference = make_run("inference", mode="infer", settings={"load_checkpoint_dir": str(began)})
+    assert read_entry(inference).weights == began
+
+
+def test_the_reward_of_a_training_is_of_the_same_kind_as_its_best(make_run):
+    def reward(name, mode):
+        path = make_run(name, mode=mode, result=None)
+        summary = {"mean_reward": 5.0, "best_mean_reward": 6.0, "evaluation": {"mean_reward": 9.0}}
+        RunFolder.open(path, lock=False).finish("finished", summary)
+        return read_entry(path).reward
+
+    assert (reward("training", "train"), reward("inference", "infer")) == (5.0, 9.0)
 
 
 def test_a_run_whose_process_lives_is_running_and_one_whose_process_is_gone_was_interrupted(make_run):

@@ -71,7 +71,7 @@ def test_behind_another_tab_the_folders_are_left_alone(shown, qtbot):
 
 
 def test_what_can_be_done_depends_on_the_runs(shown, make_run, tmp_path):
-    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "node_6").mkdir(parents=True)
     make_run("done", save_dir="checkpoints", resume=True)
     make_run("going", result=None)
     damaged = make_run("broken")
