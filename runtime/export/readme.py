@@ -22,7 +22,7 @@ SBATCH = "sbatch slurm.sbatch --total-timesteps 1000000"
 
 def commands() -> Dict[str, str]:
     """The commands that a person wants first, by what they do."""
-    return {"install": "pip install -r requirements.txt", "train": TRAIN, "infer": INFER, "resume": RESUME}
+    return {"install": "python -m pip install -r requirements.txt", "train": TRAIN, "infer": INFER, "resume": RESUME}
 
 
 def readme_text(title: str, nodes: Mapping[str, Node], names: Dict[str, InstanceName], version: str) -> str:

@@ -12,6 +12,13 @@ from .source_text import INDENT, comment, docstring, join_lines, literal, one_li
 
 ISAACGYM = "isaacgym"
 WITH_ISAACGYM = ("auto", ISAACGYM, "isaacgymenvs")
+NEEDS = (
+    'if sys.version_info < (3, 8) or find_spec("torch") is None:',
+    f'{INDENT}needs = "{{}} cannot run this: it needs Python 3.8 or newer and PyTorch: PYTHON -m pip install -r {{}}"',
+    f'{INDENT}sys.stderr.write(needs.format(sys.executable, FOLDER / "requirements.txt") + "\\n")',
+    f"{INDENT}sys.exit(2)",
+)
+"""Without them the first import would end in a traceback; older Pythons read these lines, too."""
 
 
 def runner_text(title: str, nodes: Mapping[str, Node], names: Dict[str, InstanceName], wires: Sequence[Wire]) -> str:
@@ -24,9 +31,10 @@ def runner_text(title: str, nodes: Mapping[str, Node], names: Dict[str, Instance
         wires: (node, output, node, input), also those from constants to parameters.
     """
     lines = docstring([f"{title}: train it, run it, resume it.", "All options: python runner.py --help"])
-    lines += ["", "import sys", "from pathlib import Path", ""]
+    lines += ["", "import sys", "from importlib.util import find_spec", "from pathlib import Path", ""]
     lines += ["FOLDER = Path(__file__).resolve().parent"]
     lines += ["sys.path.insert(0, str(FOLDER))  # from any working folder", ""]
+    lines += [*NEEDS, ""]
     lines += _isaacgym_lines(nodes)
     lines += ["from framework.command.launch import main_runner", "from framework.exported import assemble", ""]
     lines += _wire_lines(nodes, wires)

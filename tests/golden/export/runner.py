@@ -4,10 +4,16 @@ All options: python runner.py --help
 """
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))  # from any working folder
+
+if sys.version_info < (3, 8) or find_spec("torch") is None:
+    needs = "{} cannot run this: it needs Python 3.8 or newer and PyTorch: PYTHON -m pip install -r {}"
+    sys.stderr.write(needs.format(sys.executable, FOLDER / "requirements.txt") + "\n")
+    sys.exit(2)
 
 from framework.command.launch import main_runner
 from framework.exported import assemble

@@ -1,6 +1,7 @@
 """The texts of runner.py and of the node modules."""
 
 import ast
+import subprocess
 import sys
 import types
 from typing import Any, Dict, List
@@ -51,6 +52,17 @@ def generated(node, constants=None):
 @pytest.mark.parametrize("name", ["generated_nodes/ppotrainernode_6.py", "generated_nodes/ornode_2.py", "runner.py"])
 def test_generated_texts_are_as_they_were(name, cartpole, graph):
     assert_golden(name, export_files(cartpole, graph)[name].decode())
+
+
+@pytest.mark.parametrize("setup", ["", "sys.version_info = (3, 7); importlib.util.find_spec = lambda name: True"])
+def test_a_python_without_what_is_needed_says_so_in_one_line(setup, cartpole, graph, tmp_path):
+    (tmp_path / "runner.py").write_bytes(export_files(cartpole, graph)["runner.py"])
+    program = f"import importlib.util, runpy, sys; {setup}\nrunpy.run_path(sys.argv[1], run_name='__main__')"
+    command = [sys.executable, "-I", "-S", "-c", program, str(tmp_path / "runner.py")]  # -S: no installed libraries
+    outcome = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    needs = "it needs Python 3.8 or newer and PyTorch: PYTHON -m pip install -r"
+    assert outcome.stderr == f"{sys.executable} cannot run this: {needs} {tmp_path / 'requirements.txt'}\n"
+    assert outcome.returncode == 2
 
 
 def test_a_generated_class_has_the_values_of_its_node():

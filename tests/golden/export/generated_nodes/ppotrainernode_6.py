@@ -71,14 +71,14 @@ class PPOTrainerNode_6(PPOTrainerNode):
     learning_rate = 0.001
 
     # fixed; linear to 0 at the end of the run; adaptive to the KL divergence. Allowed: one of 'fixed',
-    # 'linear', 'adaptive'.
-    learning_rate_schedule = "fixed"
+    # 'linear', 'adaptive'. Default: "fixed".
+    learning_rate_schedule = "adaptive"
 
     # Lower end of the adaptive learning rate. Allowed: 0 to 1.
     learning_rate_low = 1e-06
 
-    # Upper end of the adaptive learning rate. Allowed: 0 to 1.
-    learning_rate_high = 0.01
+    # Upper end of the adaptive learning rate. Allowed: 0 to 1. Default: 0.01.
+    learning_rate_high = 0.001
 
     # KL divergence that the adaptive schedule aims at. Unit: nats. Allowed: 1e-06 to 10.
     desired_kl = 0.008
