@@ -69,6 +69,8 @@ class PeriodicEvaluation:
     def __call__(self) -> Dict[str, float]:
         """eval/* metrics where an evaluation is due after the iteration that just ended, else nothing; on rank 0 alone.
 
+        Where none of its episodes has ended the log says so, and the training goes on.
+
         Raises:
             DnneError: The evaluation failed, or a process is lost.
         """
@@ -83,7 +85,8 @@ class PeriodicEvaluation:
             return {}
         if episodes.left_out:
             self._context.log(f"evaluation: {episodes.left_out}", "warning")
-        return {**evaluation_metrics(episodes), "time/evaluation_seconds": time.perf_counter() - began}
+        metrics = evaluation_metrics(episodes) if episodes.returns else {}
+        return {**metrics, "time/evaluation_seconds": time.perf_counter() - began}
 
     def _evaluate(self) -> Optional[Episodes]:
         """In a thread of its own, for this one's event loop is running; ``None`` where the training was stopped."""

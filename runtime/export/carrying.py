@@ -85,7 +85,7 @@ class Carrier:
 
     def _add_data(self, place: Place, path: Path) -> None:
         folder = place.path.resolve().parent
-        if not path.is_file() or folder not in path.parents:
+        if not path.is_file() or not all(folder in each.parents for each in (path, path.resolve())):
             raise ExportError(f"{place.path} reads {path}: an export can carry only files that lie beside it")
         target = Path(place.file).parent / path.relative_to(folder)
         self.files[target.as_posix()] = path.read_bytes()

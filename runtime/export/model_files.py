@@ -32,14 +32,16 @@ def referenced_files(model: Path) -> List[Path]:
     if model.suffix.lower() != ENDING or _read(model).tag not in ROOTS:
         return []
     found: Dict[Path, None] = {}
-    _collect(_normal(model), found)
+    models = [_normal(model)]
+    while models:
+        models += _collect(models.pop(), found)
     return [path for path in found if path != _normal(model)]
 
 
-def _collect(model: Path, found: Dict[Path, None]) -> None:
-    """Add a model's files; a model within it looks for its own from its own folder."""
-    trees: Dict[Path, ElementTree.Element] = {}
-    _follow_includes(model, model.parent, trees)
+def _collect(model: Path, found: Dict[Path, None]) -> List[Path]:
+    """Add a model's files. Returns the models within it, which look for theirs from their own folders."""
+    trees = _with_includes(model)
+    within: List[Path] = []
     elements = [element for tree in trees.values() for element in tree.iter()]
     named = [element.get(folder) for element in elements for folder in FOLDERS]
     folders = ["", *(folder for folder in dict.fromkeys(named) if folder)]
@@ -50,25 +52,29 @@ def _collect(model: Path, found: Dict[Path, None]) -> None:
                 continue
             for name in _names_in(element):
                 files = _files_named(name, source, model.parent, folders)
-                inner = [path for path in files if element.tag == SUBMODEL and path not in found]
+                within += [path for path in files if element.tag == SUBMODEL and path not in found]
                 found.update(dict.fromkeys(files))
-                for path in inner:
-                    _collect(path, found)
+    return within
 
 
-def _follow_includes(path: Path, model_folder: Path, trees: Dict[Path, ElementTree.Element]) -> None:
-    tree = trees[path] = _read(path)
-    for element in tree.iter(INCLUDE):
-        for name in _names_in(element):
-            for included in _files_named(name, path, model_folder, [""]):
-                if included not in trees:
-                    _follow_includes(included, model_folder, trees)
+def _with_includes(model: Path) -> Dict[Path, ElementTree.Element]:
+    """The model and all that it includes."""
+    trees: Dict[Path, ElementTree.Element] = {}
+    waiting = [model]
+    while waiting:
+        path = waiting.pop()
+        if path in trees:
+            continue
+        trees[path] = _read(path)
+        names = [name for element in trees[path].iter(INCLUDE) for name in _names_in(element)]
+        waiting += [included for name in names for included in _files_named(name, path, model.parent, [""])]
+    return trees
 
 
 def _read(path: Path) -> ElementTree.Element:
     try:
         return ElementTree.parse(str(path)).getroot()  # noqa: S314 - the user's own model, which MuJoCo parses as well
-    except (ElementTree.ParseError, OSError, ValueError) as error:
+    except (ElementTree.ParseError, LookupError, OSError, ValueError) as error:
         raise ExportError(f"the model {path} cannot be read for the files that it names: {error}") from error
 
 
@@ -83,7 +89,7 @@ def _files_named(name: str, source: Path, model_folder: Path, folders: List[str]
     """Every file that the name may mean; ``strippath`` lets the last part of it count alone."""
     parents = [start / folder.replace("\\", "/") for start in (model_folder, source.parent) for folder in folders]
     places = {_normal(parent / each): None for parent in parents for each in (name, PurePosixPath(name).name)}
-    files = [path for path in places if path.is_file()]
+    files = [path for path in places if os.path.isfile(path)]  # noqa: PTH113 - no error where the name is too long
     if not files:
         raise ExportError(f"{source} names the file {name}, which is not there")
     absolute = [text for text in (name, *folders) if _is_absolute(text)]

@@ -57,7 +57,6 @@ class PhysicsSimulator(Simulator):
         self.bad_physics_resets = 0
         self._action_shape = (num_envs, *task.action_space.shape)
         self._range = task.constant(-1.0), task.constant(1.0)
-        self._never = torch.zeros(num_envs, dtype=torch.bool, device=self.device)
         self._all = torch.arange(num_envs, device=self.device)
         self._table = ParameterTable(type(task), num_envs, self.device)
         self._state: Optional[State] = None
@@ -97,8 +96,9 @@ class PhysicsSimulator(Simulator):
             )
         rewards, terminated, components = evaluation
         self._observations = observations
-        truncated, ended = self._never, terminated
-        if timed_out is not None:
+        if timed_out is None:
+            truncated, ended = torch.zeros_like(terminated), terminated
+        else:
             truncated, ended = timed_out > terminated, timed_out | terminated
         env_ids = ended.nonzero()
         if env_ids.numel():

@@ -144,3 +144,21 @@ def test_what_cannot_be_carried_is_named(files, tmp_path, contents, message):
 def test_other_files_name_none(files):
     path = files({"model.xml": "<settings><mesh file='no.stl'/></settings>", "a.txt": "<mujoco>"})
     assert referenced_files(path) == referenced_files(path.with_name("a.txt")) == []
+
+
+def test_a_long_chain_of_includes_is_followed(files):
+    chain = {f"m{index}.xml": model(f'<include file="m{index + 1}.xml"/>') for index in range(1500)}
+    path = files({"model.xml": model('<include file="m0.xml"/>'), **chain, "m1500.xml": model("")})
+    assert len(referenced_files(path)) == 1501
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('<?xml version="1.0" encoding="no-such"?><mujoco/>', "cannot be read"),
+        (model(mesh("a" * 300 + ".stl")), "which is not there"),
+    ],
+)
+def test_what_cannot_be_read_is_one_clear_error(files, content, message):
+    with pytest.raises(ExportError, match=message):
+        referenced_files(files({"model.xml": content}))

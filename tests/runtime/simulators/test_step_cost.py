@@ -53,3 +53,12 @@ def test_a_step_takes_few_operations(engine, task, usual, with_resets):
     assert 0 < found[False][0] <= usual
     assert 0 < found[True][0] <= with_resets
     assert found[False][1] <= 8
+
+
+def test_a_step_gives_tensors_that_no_other_step_gives():
+    simulator = make_simulator("mujoco", "Ant", N, "cpu", torch.Generator().manual_seed(0), desynchronise=False)
+    simulator.reset()
+    first = simulator.step(torch.zeros(N, 8))
+    first.dones.truncated.logical_not_()
+    assert not simulator.step(torch.zeros(N, 8)).dones.truncated.any()
+    simulator.close()

@@ -164,6 +164,15 @@ def test_a_part_outside_of_the_tasks_folder_cannot_be_carried(folder, tmp_path):
         Carrier().add_class(module.PendulumUp)
 
 
+def test_a_link_out_of_the_tasks_folder_cannot_be_carried(folder, tmp_path):
+    with_parts(folder)
+    (folder / "parts").rename(tmp_path / "elsewhere")
+    (folder / "parts").symlink_to(tmp_path / "elsewhere")
+    module = load_file(folder / "pendulum_task.py")
+    with pytest.raises(ExportError, match=r"pendulum_task\.py reads .*assets\.xml: an export can carry only files"):
+        Carrier().add_class(module.PendulumUp)
+
+
 def test_declarations_that_cannot_work_are_refused():
     with pytest.raises(TaskDefinitionError, match="task Bare lacks evaluate, observe"):
         own_task(type("Bare", (PhysicsTask,), {"name": "Bare"}))
