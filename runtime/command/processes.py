@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import os
 import sys
 import tempfile
 import time
+import uuid
 from functools import partial
 from pathlib import Path
 from typing import Mapping, NamedTuple, Optional, Sequence
@@ -23,12 +25,20 @@ from ..distributed.modes import AUTO, JOIN, LAUNCH, Mode, Wishes, choose_mode
 from ..errors import DistributedError, RunError, StorageError
 from ..events import Failed
 from ..recording import JsonLinesSink, RunFolder
-from ..recording.run_folder import slug
+from ..recording.line_file import storage_errors
+from ..recording.run_folder import info_of, move_aside, refuse_held, slug
 from .options import DEFAULT_LOG_DIR
 
-RUN_NAME, EXIT_CODE_FILE = "DNNE_RUN_NAME", "DNNE_EXIT_CODE_FILE"
+logger = logging.getLogger(__name__)
+
+RUN_NAME, EXIT_CODE_FILE, JOB = "DNNE_RUN_NAME", "DNNE_EXIT_CODE_FILE", "DNNE_JOB"
 """What our launcher tells the processes that it starts, beside what torch's tells them."""
 
+
+SHARED_JOB = "none"
+"""The id that torchrun gives to every job without a rendezvous of its own."""
+
+NO_JOB = "; this restart cannot tell whether its own job made it: give torchrun --rdzv-id with an id of the job's own"
 
 OF_SEVERAL = ("max_restarts", "collective_timeout")
 """Options that act where there are several processes."""
@@ -121,12 +131,13 @@ def start(mode: Mode, command: Optional[Sequence[str]], args: argparse.Namespace
     with tempfile.TemporaryDirectory(prefix="dnne-") as folder:
         code_file = Path(folder, "exit-code")
         os.environ[EXIT_CODE_FILE] = str(code_file)
+        os.environ[JOB] = uuid.uuid4().hex
         if not args.resume:
             os.environ[RUN_NAME] = args.run_name or f"{slug(name)}-{time.strftime('%Y%m%d-%H%M%S')}"
         try:
             code = launch(command, mode, args.max_restarts or 0, partial(_tell_watcher, args.events))
         finally:
-            for variable in (EXIT_CODE_FILE, RUN_NAME):
+            for variable in (EXIT_CODE_FILE, RUN_NAME, JOB):
                 os.environ.pop(variable, None)
         return int(code_file.read_text(encoding="utf-8")) if code == 0 and code_file.exists() else code
 
@@ -165,16 +176,24 @@ def use_launchers_name(args: argparse.Namespace) -> None:
     args.run_name = name
 
 
+def job_id(environment: Mapping[str, str] = os.environ) -> Optional[str]:
+    """What a launcher calls the job, the same in every restart; ``None`` where it gave the job no id of its own."""
+    job = environment.get(JOB) or environment.get("TORCHELASTIC_RUN_ID")
+    return job if job and job != SHARED_JOB else None
+
+
 def resume_after_restart(args: argparse.Namespace) -> None:
     """Where a launcher starts this process again, let it go on from the last saved state, on rank 0.
 
-    A run that failed before its first state was saved begins anew, and its folder is kept under another name.
+    A run that failed before its first state was saved begins anew, and its folder is kept under another name. A folder
+    of that name that this job did not make stays as it is.
 
     Raises:
-        RunError: the run has no name by which it could be found.
+        RunError: the run has no name by which it could be found, or the folder of that name holds something that this
+            job did not make, or is in use.
+        StorageError: the folder cannot be read or renamed.
     """
-    count = restart_count(os.environ)
-    if not count or args.resume:
+    if not restart_count(os.environ) or args.resume:
         return
     if not args.run_name:
         raise RunError(
@@ -182,10 +201,16 @@ def resume_after_restart(args: argparse.Namespace) -> None:
             "restart goes on with it"
         )
     folder = Path(args.log_dir or DEFAULT_LOG_DIR, args.run_name)
-    if ResumeStore(folder).entries():
+    with storage_errors(folder, "read"):
+        if not folder.is_dir():
+            return
+        info, job, is_resumable = info_of(folder), job_id(), bool(ResumeStore(folder).entries())
+    if info is None or job is None or info.get("job") != job:
+        refuse_held(folder, "" if job else NO_JOB)
+    elif is_resumable:
         go_on_with(args, str(folder))
-    elif folder.exists():
-        folder.rename(folder.with_name(f"{folder.name}-unfinished-{count}"))
+    else:
+        logger.warning("%s, which holds no state to go on from, is now %s", folder, move_aside(folder))
 
 
 def go_on_with(args: argparse.Namespace, folder: str) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator, List, Tuple
 
 from ..checkpoints import ResumeStore
-from ..errors import DnneError
-from ..recording import RunFolder
 from ..recording.line_file import storage_errors
-from ..recording.run_lock import LOCK_FILE, RunLock
+from ..recording.run_folder import info_of, move_aside
+from ..recording.run_lock import LOCK_FILE
 from ..run.settings import TRAIN
 
 AUTO = "auto"
@@ -34,8 +32,9 @@ def resolve_auto(args: argparse.Namespace, log_dir: str, workflow_name: str) -> 
     Raises:
         DnneError: The folder of that name is in use.
     """
-    names = [Path(log_dir, args.run_name)] if args.run_name else _subfolders(Path(log_dir))
-    found: List[Tuple[int, Path]] = list(_resumable(names, workflow_name))
+    with storage_errors(log_dir, "read"):
+        names = [Path(log_dir, args.run_name)] if args.run_name else _subfolders(Path(log_dir))
+        found: List[Tuple[int, Path]] = list(_resumable(names, workflow_name))
     if found:
         args.resume = str(max(found)[1])
         for name in BEGINNING:
@@ -53,26 +52,14 @@ def _subfolders(log_dir: Path) -> List[Path]:
 def _resumable(folders: List[Path], workflow_name: str) -> Iterator[Tuple[int, Path]]:
     for folder in folders:
         entries = ResumeStore(folder).entries()
-        info = _info(folder) if entries else None
+        info = info_of(folder) if entries else None
         if info is not None and info.get("name") == workflow_name and info.get("mode") == TRAIN:
             yield entries[0].path.stat().st_mtime_ns, folder
-
-
-def _info(folder: Path) -> Optional[dict]:
-    """What run.json says; ``None`` where it cannot be used, as in a folder that is no run's."""
-    try:
-        return RunFolder.open(folder, lock=False).read_info()
-    except DnneError:
-        return None
 
 
 def _move_aside(folder: Path) -> str:
     if not folder.is_dir() or all(entry.name == LOCK_FILE for entry in folder.iterdir()):
         return ""
-    if _info(folder) is None:
+    if info_of(folder) is None:
         return ""
-    RunLock(folder).release()
-    aside = folder.with_name(f"{folder.name}-unfinished-{time.strftime('%Y%m%d-%H%M%S')}")
-    with storage_errors(aside):
-        folder.rename(aside)
-    return f"; {folder}, which holds no state to go on from, is now {aside}"
+    return f"; {folder}, which holds no state to go on from, is now {move_aside(folder)}"

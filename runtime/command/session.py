@@ -51,7 +51,7 @@ from .late_recorders import LateRecorders
 from .node_folders import folders_of_run, given_folders, named_where_missed, recorded_folders
 from .options import DEFAULT_LOG_DIR, run_settings
 from .overrides import assigned
-from .processes import ALONE, Team, use_launchers_name
+from .processes import ALONE, Team, job_id, use_launchers_name
 from .signals import stop_on_signals
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_OUTPUT_CLOSED = 1, 2, 141
@@ -134,7 +134,7 @@ class Session:
         self.info = describe_run(
             self.document.name, settings.mode, settings.seed, str(self.device), settings.threads,
             settings.as_dict(), {node_id: node.parameter_values() for node_id, node in self.graph.nodes.items()},
-            nodes_dirs=given_folders(args),
+            nodes_dirs=given_folders(args), job=job_id(),
         )  # fmt: skip
         self.over = self._counted_end(self.resume.step, self.resume.iteration) if self.resume else None
         if self.over is not None and not restart_count(os.environ):

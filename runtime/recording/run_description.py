@@ -30,6 +30,7 @@ def describe_run(
     command: Optional[Sequence[str]] = None,
     repository: Optional[PathLike] = None,
     nodes_dirs: Sequence[str] = (),
+    job: Optional[str] = None,
 ) -> Dict[str, Any]:
     """Return the content of ``run.json`` at the start of a run.
 
@@ -42,6 +43,7 @@ def describe_run(
         command: The command line; this process's own where it is ``None``.
         repository: A folder whose git state is recorded; the current one where it is ``None``.
         nodes_dirs: Folders of the user's node files, as full paths.
+        job: The id of the launcher's job that makes the run, by which a restart knows its own.
 
     Raises:
         CheckpointError: a setting or parameter is no JSON.
@@ -61,6 +63,7 @@ def describe_run(
         "versions": {**versions(), "machine": platform.node()},
         "git": git_state(os.curdir if repository is None else repository),
         "process": os.getpid(),
+        "job": job,
         "started": now_text(),
         "ended": None,
         "result": None,

@@ -250,6 +250,52 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain)[:_LONGEST_SLUG].strip("-") or "run"
 
 
+def info_of(folder: Path) -> Optional[Dict[str, Any]]:
+    """What ``run.json`` says; ``None`` where it cannot be used, as in a folder that is no run's."""
+    try:
+        return RunFolder.open(folder, lock=False).read_info()
+    except DnneError:
+        return None
+
+
+def refuse_held(folder: Path, hint: str = "") -> None:
+    """Let a new run have a folder only where it holds nothing.
+
+    Args:
+        folder: It exists.
+        hint: Ends the message.
+
+    Raises:
+        RunError: it holds something.
+        StorageError: it cannot be read.
+    """
+    with storage_errors(folder):
+        held = [entry.name for entry in folder.iterdir() if entry.name != LOCK_FILE]
+    if held:
+        raise RunError(
+            f"{folder} holds {held[0]!r} already; to go on with the run there use --resume {folder}, else choose "
+            f"another name{hint}"
+        )
+
+
+def move_aside(folder: Path) -> Path:
+    """Give the folder of a run that cannot go on a name that no other has, and return it.
+
+    Raises:
+        RunError: the run is still going on.
+        StorageError: the folder cannot be renamed.
+    """
+    RunLock(folder).release()
+    base = f"{folder.name}-unfinished-{time.strftime('%Y%m%d-%H%M%S')}"
+    aside, number = folder.with_name(base), 1
+    with storage_errors(aside):
+        while aside.exists():
+            number += 1
+            aside = folder.with_name(f"{base}-{number}")
+        folder.rename(aside)
+    return aside
+
+
 def _new_folder(parent: Path, name: str) -> Path:
     base = f"{slug(name)}-{time.strftime('%Y%m%d-%H%M%S')}"
     number = 1
@@ -267,12 +313,7 @@ def _named_folder(parent: Path, run_name: str) -> Path:
     path = parent / run_name
     with storage_errors(path):
         path.mkdir(exist_ok=True)
-        held = [entry.name for entry in path.iterdir() if entry.name != LOCK_FILE]
-    if held:
-        raise RunError(
-            f"{path} holds {held[0]!r} already; to go on with the run there use --resume {path}, else choose another "
-            "name"
-        )
+    refuse_held(path)
     return path
 
 
