@@ -3,9 +3,10 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Protocol, Sequence, Tuple
 
@@ -19,6 +20,7 @@ Result = Tuple[int, int]
 
 ROOT = Path(__file__).resolve().parents[1]
 INTERRUPTED = 130
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Backend(Protocol):
@@ -40,6 +42,8 @@ def environment() -> Dict[str, str]:
 
 class LocalBackend:
     """Processes of this machine, in sessions of their own, so that Ctrl-C reaches them once, through us.
+
+    Each takes commands on its standard input, which ends with this process, however that ends: then it saves and ends.
 
     Args:
         jobs: How many run at a time.
@@ -65,11 +69,14 @@ class LocalBackend:
                 if self._is_stopped:
                     return index, INTERRUPTED
                 process = subprocess.Popen(
-                    words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment(),
-                    start_new_session=True,
+                    [*words, "--commands"], stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
+                    env=environment(), start_new_session=True,
                 )  # fmt: skip
                 self._running[index] = process
-            code = process.wait()
+            if self._is_stopped:  # by a signal that came before the process was known
+                _terminate(process)
+            with process:
+                code = process.wait()
         with self._lock:
             del self._running[index]
         return index, code
@@ -79,18 +86,35 @@ class LocalBackend:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
+        terminals = [stream.fileno() for stream in (sys.stdout, sys.stderr) if stream.isatty()]
 
         def stop(number: int, frame: Any) -> None:
+            if number == signal.SIGHUP:
+                _discard_output(terminals)
             self._is_stopped = True
             for process in list(self._running.values()):
-                process.send_signal(signal.SIGTERM)
+                _terminate(process)
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        heard = [number for number in STOPS if signal.getsignal(number) != signal.SIG_IGN]
+        before = {number: signal.signal(number, stop) for number in heard}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _terminate(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError):  # it has ended in this moment
+        process.terminate()
+
+
+def _discard_output(descriptors: Sequence[int]) -> None:
+    """The terminal is closed: what is printed from now on must not fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in descriptors:
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 class SlurmBackend:

@@ -5,6 +5,7 @@ learning_curves.png.
 """
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -24,6 +25,7 @@ from .common import add_nodes_dir, load_registry
 DEFAULT_FOLDER = "sweeps"
 MOST_TRIALS = 1000
 FAILED, INTERRUPTED = 1, 130
+ENDED_BY_SIGNAL = (130, 138, 143, -signal.SIGTERM)  # the last where it came before the training could hear it
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -112,9 +114,9 @@ def _run_all(
 
 
 def _verb(code: int) -> str:
-    return {0: "finished", 130: "interrupted", 138: "interrupted", 143: "interrupted"}.get(
-        code, f"failed (code {code})"
-    )
+    if code in ENDED_BY_SIGNAL:
+        return "interrupted"
+    return f"failed (code {code})" if code else "finished"
 
 
 def _print_groups(groups: Sequence[Dict[str, Any]]) -> None:

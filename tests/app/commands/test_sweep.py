@@ -1,13 +1,19 @@
 """Sweeps, with real trainings in processes of their own."""
 
+import contextlib
 import csv
 import json
+import os
 import signal
+import subprocess
 import sys
+import time
 
 import pytest
 
+from app import sweep_backends
 from app.sweep import SweepError, make_trials
+from app.sweep_backends import LocalBackend
 from runtime.recording import RunFolder
 from tests.commands import USER_NODES, insert_node, small_workflow, write_json
 
@@ -98,11 +104,63 @@ def test_a_sweep_leaves_run_folders_tables_and_a_picture_and_skips_them_on_resum
     assert (folder / "s/0-trainer-learning-rate-1e-4-seed-0/metrics.csv").stat().st_mtime_ns == before
 
 
-def test_ctrl_c_ends_the_trainings_in_order_and_resume_goes_on(start, dnne, folder):
+@pytest.fixture
+def slow(folder):
+    """A workflow whose iterations take a tenth of a second."""
     workflow = small_workflow()
     insert_node(workflow, "9", "SlowNode", "5.rewards", "6", seconds=0.02)
-    path = write_json(folder / "slow.json", workflow)
-    words = ("sweep", path, "seed=0..2", "iterations=30", "--sweep-dir", "s", "--nodes-dir", USER_NODES, "--jobs", 2)
+    return write_json(folder / "slow.json", workflow)
+
+
+def wait_until(condition, seconds=30.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.01)
+
+
+def result_of(run_folder):
+    return json.loads((run_folder / "run.json").read_text()).get("result")
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
+def test_trainings_end_with_their_sweep_and_save(start, slow, folder, number):
+    master, slave = os.openpty()
+    words = ("sweep", slow, "seed=0,1", "iterations=100000", "--sweep-dir", "s", "--nodes-dir", USER_NODES)
+    running = start(*words, "--jobs", 2, terminal=os.ttyname(slave))
+    os.close(slave)
+    running.wait_for(lambda: len(list(folder.glob("s/*/metrics.csv"))) == 2)
+    pids = [int(path.read_text().split()[1]) for path in folder.glob("s/*/.lock")]
+    try:
+        os.close(master)
+        running.send(number)
+        assert running.wait() == (130 if number == signal.SIGHUP else -number)
+        runs = [folder / "s/0-seed-0", folder / "s/1-seed-1"]
+        wait_until(lambda: [result_of(run) for run in runs] == ["interrupted"] * 2)
+        assert all(list(run.glob("resume/iteration_*")) for run in runs)
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+    assert (folder / "s/results.csv").exists() == (number == signal.SIGHUP), "a closed terminal stops no table"
+
+
+def test_a_signal_between_the_start_of_a_training_and_its_registration_ends_it(monkeypatch, folder):
+    backend, popen = LocalBackend(1), subprocess.Popen
+
+    def start_and_stop(*arguments, **options):
+        process = popen(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGTERM)
+        wait_until(lambda: backend._is_stopped)
+        return process
+
+    monkeypatch.setattr(sweep_backends.subprocess, "Popen", start_and_stop)
+    command = [sys.executable, "-c", "import time; time.sleep(5)"]
+    assert list(backend.run([(command, folder / "log")])) == [(0, -signal.SIGTERM)]
+
+
+def test_ctrl_c_ends_the_trainings_in_order_and_resume_goes_on(start, dnne, slow, folder):
+    words = ("sweep", slow, "seed=0..2", "iterations=30", "--sweep-dir", "s", "--nodes-dir", USER_NODES, "--jobs", 2)
     running = start(*words)
     running.wait_for(lambda: len(list(folder.glob("s/*/metrics.csv"))) == 2)
     running.send(signal.SIGINT)
