@@ -35,7 +35,7 @@ class RunEntry:
         reward, best: Mean episode reward, the last and the best one; NaN where there is none.
         seed: Base of the random generators.
         error: What failed.
-        weights: Folder to infer from, of its own checkpoints or state to resume from; of an inference the one it loaded.
+        weights: Folder to infer from: its own, where it saved weights; of an inference what it loaded.
         can_resume: A state to go on from is there.
         values: Parameters (``6.learning_rate``) and settings (``seed``), flat.
         stamp: Of the files that were read.

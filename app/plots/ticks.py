@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, List, Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 import pyqtgraph as pg
 
 from .labels import duration_text
 from .metric_table import TIME
 
+_MOST_DECIMALS = 9
 _SCALES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -17,7 +18,9 @@ def count_texts(values: Sequence[float], spacing: float) -> List[str]:
     """Counts with one SI prefix for all ticks: 0, 200k, 400k."""
     largest = max((abs(value) for value in values), default=0.0)
     scale, prefix = next(((scale, prefix) for scale, prefix in _SCALES if largest >= scale), (1.0, ""))
-    decimals = next((digits for digits in range(4) if round(spacing / scale, digits) >= spacing / scale * 0.999), 4)
+    step = spacing / scale
+    exact = (digits for digits in range(_MOST_DECIMALS) if abs(round(step, digits) - step) < 1e-3 * step)
+    decimals = next(exact, _MOST_DECIMALS)
     return ["0" if value == 0 else f"{value / scale:.{decimals}f}{prefix}" for value in values]
 
 
@@ -59,8 +62,10 @@ class ValueAxis(pg.AxisItem):
         """Texts of the ticks."""
         if self.logMode:
             return list(super().tickStrings(values, scale, spacing))
-        if spacing < 1e-3 or max((abs(value) for value in values), default=0.0) < 1e-3:
-            return [f"{value:.3g}" for value in values]
+        largest = max((abs(value) for value in values), default=0.0)
+        if 0.0 < largest < 1e-3:
+            digits = max(_floor_log10(largest) - _floor_log10(spacing) + 1, 1)
+            return [f"{value:.{digits}g}" for value in values]
         return count_texts(values, spacing)
 
 
@@ -79,10 +84,3 @@ def _hours(room: float) -> float:
 
 def _floor_log10(value: float) -> int:
     return math.floor(math.log10(value))
-
-
-def styled(axis: Any, colour: Any, text: Any) -> None:
-    """Give an axis the colours of the theme."""
-    axis.setPen(pg.mkPen(colour))
-    axis.setTextPen(pg.mkPen(text))
-    axis.setStyle(tickLength=-4, tickTextOffset=4, maxTickLevel=0)

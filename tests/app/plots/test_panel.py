@@ -15,7 +15,7 @@ from app.plots.exporting import write_numbers, write_picture
 from app.plots.labels import REWARD_COMPONENTS
 from app.plots.metric_plot import MetricPlot
 from app.plots.panel import THIS_RUN, Plots
-from app.plots.ticks import count_texts
+from app.plots.ticks import ValueAxis, count_texts
 from app.session import EditorSession
 from app.theme import apply_theme, plot_colours
 from runtime.errors import StorageError
@@ -431,7 +431,8 @@ def test_themes_are_taken_over(panel, qtbot):
     panel.add_run(RunCurves("earlier", panel.runs[0].table))
     apply_theme(QApplication.instance(), "light")
     settle(panel, qtbot)
-    assert panel.plots["train/entropy"].view.backgroundBrush().color().name() == "#ffffff"
+    view = panel.plots["train/entropy"].view
+    assert view.viewport().grab().toImage().pixelColor(view.width() - 4, 2).name() == "#ffffff"
     apply_theme(QApplication.instance(), "dark")
 
 
@@ -474,7 +475,22 @@ def test_a_place_that_cannot_be_written_is_named(panel, qtbot, tmp_path):
         ([0, 20, 40], 20, ["0", "20", "40"]),
         ([-0.2, 0.0, 0.2], 0.2, ["-0.2", "0", "0.2"]),
         ([0.0, 0.25], 0.25, ["0", "0.25"]),
+        ([0.005, 0.01, 0.015], 0.005, ["0.005", "0.010", "0.015"]),
+        ([100_500, 101_000], 500, ["100.5k", "101.0k"]),
+        ([1_000_005, 1_000_010], 5, ["1.000005M", "1.000010M"]),
     ],
 )
 def test_ticks_have_readable_texts(values, spacing, texts):
     assert count_texts(values, spacing) == texts
+
+
+@pytest.mark.parametrize(
+    ("values", "spacing", "texts"),
+    [
+        ([0.5001, 0.5002], 1e-4, ["0.5001", "0.5002"]),
+        ([0.0, 2e-4, 4e-4], 2e-4, ["0", "0.0002", "0.0004"]),
+        ([1.0002e-5, 1.0004e-5], 2e-9, ["1.0002e-05", "1.0004e-05"]),
+    ],
+)
+def test_ticks_of_values_that_differ_little_differ(qapp, values, spacing, texts):
+    assert ValueAxis().tickStrings(values, 1.0, spacing) == texts
