@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from runtime.duration import format_duration
 from runtime.errors import DnneError
-from runtime.events import Event, Finished, Metrics, NodeStatistics, RunStarted
+from runtime.events import Event, Finished, Metrics, NodeStatistics, Paused, Resumed, RunStarted
 
 if TYPE_CHECKING:
     from runtime.recording.pace import Pace
@@ -58,8 +58,6 @@ class RunStatus(QWidget):
     def _on_state(self, state: str) -> None:
         if state == "starting":
             self._forget()
-        if state == PAUSED and self._pace is not None:
-            self._pace.restart()
         self.setVisible(state != IDLE)
         self._show()
 
@@ -72,6 +70,8 @@ class RunStatus(QWidget):
     def _note(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self._forget()
+        if isinstance(event, (Paused, Resumed)) and self._pace is not None:
+            (self._pace.hold if isinstance(event, Paused) else self._pace.restart)()
         if isinstance(event, (RunStarted, Metrics, PastMetrics, Finished)):
             self._step, self._iteration = event.step, event.iteration
         elif isinstance(event, NodeStatistics):

@@ -32,18 +32,27 @@ class Pace:
         self.total_seconds = total_seconds
         self._now = _Sample(0.0, 0, 0)
         self._past: Deque[_Sample] = deque()
+        self._is_held = False
 
     def update(self, time: float, step: int, iteration: int) -> None:
         """Note where the run stands: seconds since the start, environment steps, iterations."""
         self._now = _Sample(time, step, iteration)
+        if self._is_held:
+            return
         if not self._past or time - self._past[-1].time >= _SAMPLE_SECONDS:
             self._past.append(self._now)
         while time - self._past[0].time > _WINDOW_SECONDS and len(self._past) > 2:
             self._past.popleft()
 
-    def restart(self) -> None:
-        """Forget the past speed: the run has been paused."""
+    def hold(self) -> None:
+        """Forget the past speed, and measure none until `restart`: the run is paused."""
         self._past.clear()
+        self._is_held = True
+
+    def restart(self) -> None:
+        """Measure anew: the run goes on after a pause."""
+        self._past.clear()
+        self._is_held = False
 
     @property
     def steps_per_second(self) -> Optional[float]:

@@ -150,6 +150,7 @@ class ProgressDisplay:
         self.message(f"node {event.node_id}: {event.name} was {event.old!r} and is {event.new!r}")
 
     def _on_paused(self, event: Paused) -> None:
+        self._pace.hold()
         self.message(f"paused at step {event.step:,}")
 
     def _on_resumed(self, event: Resumed) -> None:

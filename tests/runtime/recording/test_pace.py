@@ -98,3 +98,17 @@ def test_memory_stays_small(samples):
     for index in range(samples):
         pace.update(index / 100, index, index)
     assert len(pace._past) < 100
+
+
+def test_a_pause_does_not_count_as_slow_running():
+    pace = Pace(total_steps=1000)
+    for second in range(6):
+        pace.update(second, 100 * second, second)
+    pace.hold()
+    for second in range(6, 26):
+        pace.update(second, 500, 5)
+    assert pace.steps_per_second is None
+    pace.restart()
+    pace.update(25.0, 500, 5)
+    pace.update(26.0, 600, 6)
+    assert (pace.steps_per_second, pace.seconds_left) == (100.0, 4.0)
