@@ -26,6 +26,7 @@ from runtime.modes import INFER, TRAIN
 
 from ..background import Task, Tasks
 from ..dialogs.choose import choose_file, choose_folder
+from ..panels.editors.choice import CalmComboBox
 from ..panels.widgets import set_style, text_label
 from ..theme import icon
 from .controller import RunController
@@ -64,7 +65,7 @@ class OptionField(QWidget):
             self.input = QCheckBox(self)
             self.input.toggled.connect(lambda on: self.edited.emit("on" if on else ""))
         elif option.choices:
-            self.input = QComboBox(self)
+            self.input = CalmComboBox()
             self.input.addItems([f"default: {option.default}", *option.choices])
             self.input.activated.connect(lambda _: self.edited.emit(self.text))
         else:
@@ -171,7 +172,8 @@ class RunSettingsPanel(QWidget):
     def _host_box(self) -> QWidget:
         box = QGroupBox("Where it runs", self)
         form = QFormLayout(box)
-        self.host = QComboBox(box, objectName="optionHost")
+        self.host = CalmComboBox()
+        self.host.setObjectName("optionHost")
         self.host.addItems([HOST_TEXTS[host] for host in HOSTS])
         self.host.setToolTip(HOST_TIP)
         self.host.activated.connect(self._choose_host)

@@ -1,11 +1,13 @@
 """What the canvas and the status bar show of a run."""
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSizeF
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QComboBox
 
 from app.canvas.run_items import PROBE_SIZE, WORKING
-from runtime.events import LiveStatistics, Metrics, NodeStats, ProbeSample, WireStats
+from app.running.run_options import RunOptions
+from runtime.events import LiveStatistics, Metrics, NodeStats, Paused, ProbeSample, Resumed, WireStats
 from tests.app.running.conftest import RunUnderTest
 
 
@@ -93,6 +95,39 @@ def test_a_new_text_in_the_status_bar_lays_out_nothing_anew(window, qtbot):
     assert status.text.text() == "Running  ·  2,000 steps"
     status._write(f"Running  ·  {'9' * 40} steps")
     assert status.text.width() >= status.text.fontMetrics().horizontalAdvance(status.text.text())
+
+
+def test_a_pause_does_not_count_as_slow_running(window):
+    status, events = window.run_view.status, window.controller.events
+    window.controller.state_changed.emit("starting")
+    events.emit([Metrics(time, 100 * time, time) for time in range(1, 6)])
+    events.emit([Paused(5.0, 500), *(statistics(float(time), 500, 0.0) for time in range(6, 26))])
+    events.emit([Resumed(25.0, 500), *(statistics(float(time), 100 * time - 2000, 0.0) for time in range(25, 28))])
+    assert status._pace.steps_per_second == pytest.approx(100)
+    status._show()
+    assert "100 steps/s" in status.text.text() and "27s" in status.text.text()  # the run's own time, as its limits are
+
+
+def test_the_wheel_over_the_settings_changes_nothing_in_passing(window, qtbot):
+    panel = window.run_view.settings
+    window.actions_by_name["actionRunSettings"].trigger()
+    choices = [field.input for field in panel.fields["train"].values() if isinstance(field.input, QComboBox)]
+    assert choices
+    for combo in (panel.host, *choices):
+        combo.clearFocus()
+        before = combo.currentIndex()
+        turn_wheel(combo, -120)
+        assert combo.currentIndex() == before
+    assert window.controller.options == RunOptions()
+
+
+def turn_wheel(widget, angle):
+    place = widget.rect().center()
+    event = QWheelEvent(
+        QPointF(place), QPointF(widget.mapToGlobal(place)), QPoint(), QPoint(0, angle), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(widget, event)
 
 
 def test_a_probe_is_pinned_by_the_menu_of_a_wire_and_shows_its_samples(window, display):
