@@ -18,6 +18,15 @@ GIT_SECONDS = 2.0
 _COMPARED = ("seed", "device", "num_threads", "settings", "parameters", "versions", "git.commit")
 _MISSING = object()
 
+_KINDS: Sequence[Tuple[Tuple[type, ...], str, Sequence[str]]] = (
+    ((dict,), "an object", ("settings", "parameters", "versions")),
+    ((list,), "a list", ("command", "earlier")),
+    ((str,), "a text", ("name", "mode", "folder", "device", "started")),
+    ((int,), "an integer", ("seed", "num_threads", "process")),
+    ((dict, type(None)), "an object or null", ("git", "summary")),
+    ((str, type(None)), "a text or null", ("job", "ended", "result")),
+)
+
 
 def describe_run(
     name: str,
@@ -94,6 +103,21 @@ def git_state(folder: PathLike, timeout: float = GIT_SECONDS) -> Optional[Dict[s
     if status.returncode != 0:
         return {"problem": status.stderr.strip()}
     return {"commit": head.stdout.strip() or None, "dirty": bool(status.stdout.strip())}
+
+
+def wrong_field(info: Mapping[str, Any]) -> str:
+    """Say which field of a ``run.json`` has a value of a kind that `describe_run` never gives it; empty where none has.
+
+    Fields may be missing.
+    """
+    for kinds, expected, names in _KINDS:
+        for name in names:
+            if name in info and not isinstance(info[name], kinds):
+                return f"its {name!r} is {info[name]!r}; expected {expected}"
+    for part in info.get("earlier", ()):
+        if not isinstance(part, dict):
+            return f"its 'earlier' holds {part!r}; expected an object for each earlier part of the run"
+    return ""
 
 
 def compare_run(old: Mapping[str, Any], new: Mapping[str, Any], ignore: Collection[str] = ()) -> List[str]:

@@ -23,7 +23,7 @@ from .csv_metrics import CsvMetrics
 from .json_lines import JsonLinesSink
 from .line_file import storage_errors
 from .made_folders import make_folder, take_back
-from .run_description import FORMAT_VERSION
+from .run_description import FORMAT_VERSION, wrong_field
 from .run_lock import LOCK_FILE, RunLock
 from .tensorboard_writer import TensorBoardWriter
 
@@ -134,7 +134,7 @@ class RunFolder:
         """Return the content of ``run.json``.
 
         Raises:
-            RunError: it cannot be read, or is of another version.
+            RunError: it cannot be read, is of another version, or a field of it has a value of the wrong kind.
         """
         try:
             info = json.loads(self.info_file.read_text(encoding="utf-8"))
@@ -148,6 +148,9 @@ class RunFolder:
                 f"{self.info_file} is no description of a run that this version of DNNE can use: its 'dnne_run' is "
                 f"{version!r}; expected {FORMAT_VERSION}"
             )
+        wrong = wrong_field(info)
+        if wrong:
+            raise RunError(f"{self.info_file} is damaged: {wrong}")
         return dict(info)
 
     def finish(self, result: str, summary: Mapping[str, Any]) -> None:

@@ -242,6 +242,11 @@ def test_a_folder_inside_of_a_run_leads_to_the_run(run, inside):
         ("[" * 100_000, "run.json is damaged"),
         ("[]", "its 'dnne_run' is None; expected 1"),
         ('{"dnne_run": 2}', "its 'dnne_run' is 2; expected 1"),
+        ('{"dnne_run": 1, "earlier": 5}', "run.json is damaged: its 'earlier' is 5; expected a list"),
+        ('{"dnne_run": 1, "earlier": [5]}', "its 'earlier' holds 5; expected an object"),
+        ('{"dnne_run": 1, "settings": []}', r"its 'settings' is \[\]; expected an object"),
+        ('{"dnne_run": 1, "summary": 5}', "its 'summary' is 5; expected an object or null"),
+        ('{"dnne_run": 1, "name": null}', "its 'name' is None; expected a text"),
     ],
 )
 def test_a_description_that_cannot_be_used_is_named(run, content, message):
