@@ -18,7 +18,16 @@ from runtime.events import RunStarted
 from runtime.modes import INFER, TRAIN
 
 from .differences import differences_by_run
-from .entries import METRICS_FILE, RUNNING, WORKFLOW_FILE, RunEntry, node_titles, processes_of_state, read_entry
+from .entries import (
+    METRICS_FILE,
+    RUNNING,
+    WORKFLOW_FILE,
+    RunEntry,
+    RunReader,
+    node_titles,
+    processes_of_state,
+    read_entry,
+)
 from .panel import RunHistory
 
 if TYPE_CHECKING:
@@ -118,6 +127,25 @@ class RunActions(QObject):
 
     def _tell(self, error: Exception) -> None:
         show_error(self._window, "The run could not be read.", str(error))
+
+    def find_newest_weights(self, found: Callable[[RunEntry], object]) -> None:
+        """Look in the background for the newest training of the window's workflow that has weights."""
+        name, folders = self._window.session.workflow.name, self.folders()
+
+        def look(tell: object) -> Optional[RunEntry]:
+            runs = (entry for entry in RunReader().read(folders) if entry.workflow == name and entry.mode == TRAIN)
+            return next((entry for entry in runs if entry.weights is not None), None)
+
+        self._window.tasks.start(look, lambda entry: found(entry) if entry is not None else None, self._tell)
+
+    def infer_here(self, entry: RunEntry) -> None:
+        """Run the window's workflow once on the weights of this run; its settings stay as they are."""
+        options = self._window.controller.options
+        kept, options.values[INFER] = options.values[INFER], {**options.values[INFER]}
+        options.put(INFER, "load_checkpoint_dir", str(entry.weights))
+        self._window.view.show_panel("viewer")
+        self._window.run_view.infer()
+        options.values[INFER] = kept
 
     def _infer(self, entry: RunEntry) -> None:
         options = self._window.controller.options

@@ -14,6 +14,10 @@ from runtime.modes import INFER, TRAIN
 
 THREAD, PROCESS = "thread", "process"
 HOSTS = (THREAD, PROCESS)
+NO_WEIGHTS = (
+    "inference needs trained weights: choose the folder of a run, or of checkpoints, under Load checkpoint dir, "
+    "or switch Untrained on"
+)
 SELDOM = ("configuration", "display")
 SET_BY_EDITOR = ("help", "assignments", "events", "commands", "visual", "headless", "test_mode", "nodes_dir")
 LABELS = {
@@ -212,6 +216,8 @@ def check(words: Sequence[str], mode: str) -> int:
     if getattr(args, "resume", None) == AUTO:
         args.resume = None  # which run it is, is found when it begins
     args = configure(args, mode == INFER, "").args
+    if mode == INFER and args.load_checkpoint_dir is None and not args.untrained:
+        raise RunError(NO_WEIGHTS)  # the runtime names options of the command line
     processes = mode_of(args, mode == INFER).world_size
     if not getattr(args, "resume", None):  # else they depend on the run that is resumed
         run_settings(args, mode == INFER).torch_device()

@@ -16,11 +16,12 @@ from ..dialogs.choose import choose_folder
 from ..dialogs.messages import ACCEPT, DESTRUCTIVE, REJECT, ask
 from .controller import ACTIVE, FAILED, PAUSED, RUNNING, STARTING, STOPPING, RunController
 from .failure_dialog import FailureDialog
-from .run_options import RunOptions
+from .run_options import NO_WEIGHTS, RunOptions
 from .run_status import RunStatus
 from .settings_panel import RunSettingsPanel
 
 if TYPE_CHECKING:
+    from ..history.entries import RunEntry
     from ..main_window import MainWindow
 
 PATIENCE_MS = 10_000
@@ -195,6 +196,16 @@ class RunView(QObject):
             self._window.session.message.emit("The workflow has errors; mend them first")
             return
         self._window.notice.tell(f"Nothing was started: {reason}", [("Run settings", self.show_settings)])
+        if reason == NO_WEIGHTS:
+            self._window.watching.runs.find_newest_weights(self._offer_weights)
+
+    def _offer_weights(self, entry: RunEntry) -> None:
+        """The notice that weights are missing, with a run that has some."""
+        if NO_WEIGHTS not in self._window.notice.text:
+            return
+        infer = ("Infer from the newest run", lambda: self._window.watching.runs.infer_here(entry))
+        text = f"Nothing was started: {NO_WEIGHTS}. The newest run that has some: {entry.name}"
+        self._window.notice.tell(text, [infer, ("Run settings", self.show_settings)])
 
     # A run that does not stop
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from app.running.process_host import ProcessHost
 from app.theme import icon
@@ -176,6 +176,21 @@ def test_settings_that_make_no_sense_are_refused_in_the_words_of_the_runtime(run
     run.put(device="")
     run.press("actionInfer")
     assert "inference needs trained weights" in run.window.notice.text
+
+
+def test_without_weights_the_window_speaks_of_its_settings_and_offers_the_newest_run(run, qtbot):
+    run.start("finished", iterations=1)
+    trained = run.controller.run_folder
+    run.states.clear()
+    run.controller.options.put("infer", "episodes", "2")
+    run.press("actionInfer")
+    notice = run.window.notice
+    assert "Load checkpoint dir" in notice.text and "--" not in notice.text
+    run.wait(lambda: trained.name in notice.text)
+    notice.findChild(QPushButton, "noticeInferFromTheNewestRun").click()
+    run.until("finished")
+    assert run.controller.mode == "infer" and "eval/mean_reward" in run.of(Metrics)[-1].values
+    assert run.controller.options.values["infer"] == {"episodes": "2"}
 
 
 def test_infer_from_the_checkpoint_of_a_training(run, tmp_path):
