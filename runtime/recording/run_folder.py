@@ -11,7 +11,7 @@ import shutil
 import time
 import unicodedata
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..atomic import PathLike, write_json, write_text
 from ..checkpoints.metadata import now_text, plain_json
@@ -67,15 +67,18 @@ class RunFolder:
             StorageError: the folder cannot be created.
         """
         parent = Path(log_dir)
-        is_new = run_name is None or not (parent / run_name).exists()
         with storage_errors(parent):
             made = make_folder(parent)
         try:
-            path = _new_folder(parent, name) if run_name is None else _named_folder(parent, run_name)
+            if run_name is None:
+                path, is_new = _new_folder(parent, name), True
+            else:
+                path, is_new = _named_folder(parent, run_name)
+            made = (*made, path) if is_new else made
+            return cls(path, RunLock(path), made)
         except DnneError:
             take_back(made)
             raise
-        return cls(path, RunLock(path), (*made, path) if is_new else made)
 
     @classmethod
     def open(cls, path: PathLike, lock: bool = True) -> "RunFolder":
@@ -194,13 +197,16 @@ class RunFolder:
         Raises:
             StorageError: something cannot be removed.
         """
-        self.close()
         with storage_errors(self.path, "remove"):
             for entry in self.path.iterdir():
+                if entry.name == LOCK_FILE:
+                    continue
                 if entry.is_dir() and not entry.is_symlink():
                     shutil.rmtree(entry)
                 else:
                     entry.unlink()
+        if self._lock is not None:
+            self._lock.remove()
         take_back(self._made)
 
     def close(self) -> None:
@@ -310,14 +316,18 @@ def _new_folder(parent: Path, name: str) -> Path:
         number += 1
 
 
-def _named_folder(parent: Path, run_name: str) -> Path:
+def _named_folder(parent: Path, run_name: str) -> Tuple[Path, bool]:
+    """The folder, and whether it is new."""
     if run_name in ("", ".", "..") or "\0" in run_name or Path(run_name).name != run_name:
         raise RunError(f"{run_name!r} cannot be the name of a run's folder; expected a name such as 'first-try'")
     path = parent / run_name
     with storage_errors(path):
-        path.mkdir(exist_ok=True)
-    refuse_held(path)
-    return path
+        try:
+            path.mkdir()
+            return path, True
+        except FileExistsError:
+            refuse_held(path)
+            return path, False
 
 
 def _hint(folder: Path) -> str:

@@ -9,7 +9,7 @@ import weakref
 from pathlib import Path
 from typing import Optional
 
-from ..errors import RunError
+from ..errors import RunError, StorageError
 from .line_file import storage_errors
 
 logger = logging.getLogger(__name__)
@@ -36,13 +36,21 @@ class RunLock:
         """
         self._release: Optional[weakref.finalize] = None
         self._path = path = folder / LOCK_FILE
-        with storage_errors(path):
-            descriptor = os.open(str(path), os.O_RDWR | os.O_CREAT, 0o644)
-        self._release = weakref.finalize(self, os.close, descriptor)
-        self._lock(folder, descriptor, taken)
-        with storage_errors(path):
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"process {os.getpid()} on {platform.node()}".encode())
+        while True:
+            with storage_errors(path):
+                descriptor = os.open(str(path), os.O_RDWR | os.O_CREAT, 0o644)
+            self._release = weakref.finalize(self, os.close, descriptor)
+            self._lock(folder, descriptor, taken)
+            if _is_file_of(descriptor, path):
+                break
+            self.release()  # the run that held the lock has removed its file: another run would lock a new one
+        try:
+            with storage_errors(path):
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, f"process {os.getpid()} on {platform.node()}".encode())
+        except StorageError:
+            self.remove()
+            raise
 
     def release(self) -> None:
         """Let others write into the folder; a second call does nothing."""
@@ -50,14 +58,20 @@ class RunLock:
             self._release()
 
     def remove(self) -> None:
-        """Release the lock and remove its file, where no other run has used the folder.
+        """Remove the lock's file and release the lock; does nothing where it is released already.
 
         Raises:
             StorageError: it cannot be removed.
         """
-        self.release()
-        with storage_errors(self._path, "remove"), contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+        if self._release is None or not self._release.alive:
+            return
+        if os.name == "nt":
+            self.release()  # an open file cannot be removed there
+        try:
+            with storage_errors(self._path, "remove"), contextlib.suppress(FileNotFoundError):
+                self._path.unlink()
+        finally:
+            self.release()
 
     def _lock(self, folder: Path, descriptor: int, taken: str) -> None:
         try:
@@ -76,3 +90,12 @@ class RunLock:
             logger.warning(
                 "%s cannot be locked (%s): take care that only one process writes into it", folder, error.strerror
             )
+
+
+def _is_file_of(descriptor: int, path: Path) -> bool:
+    """Whether the file that is open is still the one of this name."""
+    with storage_errors(path):
+        try:
+            return os.path.samestat(os.fstat(descriptor), path.stat())
+        except FileNotFoundError:
+            return False
