@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
-from functools import lru_cache
+import sys
+from functools import lru_cache, partial
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import torch
@@ -14,6 +16,7 @@ from .engine import Engine
 from .gymnasium_simulator import GymnasiumSimulator
 from .gymnasium_spaces import action_codec, observation_codec, time_limit
 from .interface import SimulatorError
+from .mujoco.warnings import log_warnings
 
 VECTORIZATIONS = ("sync", "async")
 """All environments in this process, one after another, or each in a process of its own."""
@@ -111,8 +114,7 @@ def _render_mode(task: str) -> Optional[str]:
     """``rgb_array`` where the environment's class offers it; asking costs no environment."""
     import gymnasium
 
-    entry = gymnasium.spec(task).entry_point
-    creator = gymnasium.envs.registration.load_env_creator(entry) if isinstance(entry, str) else entry
+    creator = _creator(task, gymnasium.spec(task).entry_point)
     return "rgb_array" if "rgb_array" in getattr(creator, "metadata", {}).get("render_modes", ()) else None
 
 
@@ -123,18 +125,36 @@ def _make_vector(
     from gymnasium.vector import AutoresetMode
     from gymnasium.wrappers import FlattenObservation
 
+    environment: Any = task
     vector_options: Dict[str, Any] = {"autoreset_mode": AutoresetMode.DISABLED, "copy": False}
     if vectorization == "async":
+        spec = gymnasium.spec(task)
+        environment = dataclasses.replace(spec, entry_point=partial(_create, task, spec.entry_point))
         # A fork of a process with threads, as the editor and torch have them, may hang.
         vector_options["context"] = "forkserver"
     keywords = {"render_mode": render_mode} if render_mode else {}
     return _made(
         task,
         lambda: gymnasium.make_vec(
-            task, num_envs, vectorization_mode=vectorization, vector_kwargs=vector_options,
+            environment, num_envs, vectorization_mode=vectorization, vector_kwargs=vector_options,
             wrappers=(FlattenObservation,) if flatten else None, **keywords, **options,
         ),
     )  # fmt: skip
+
+
+def _creator(task: str, entry_point: Any) -> Any:
+    """The environment's class; MuJoCo's warnings, also those of loading a model, go to this process's log."""
+    import gymnasium
+
+    is_name = isinstance(entry_point, str)
+    creator = gymnasium.envs.registration.load_env_creator(entry_point) if is_name else entry_point
+    if "mujoco" in sys.modules:
+        log_warnings(sys.modules["mujoco"], task, repeat=False)
+    return creator
+
+
+def _create(task: str, entry_point: Any, **options: Any) -> Any:
+    return _creator(task, entry_point)(**options)
 
 
 def _made(task: str, make: Any) -> Any:
@@ -150,9 +170,12 @@ def _made(task: str, make: Any) -> Any:
     except DependencyNotInstalled as error:
         raise SimulatorError(f"{task} needs a package that is not installed: {error}") from error
     except ImportError as error:
-        raise SimulatorError(
-            f'{task} needs a package that is not installed: {error}; `pip install "gymnasium[all]"` brings what '
-            "Gymnasium's own environments need"
-        ) from error
+        raise SimulatorError(f"{task} needs a package that is not installed: {error}{_install(error)}") from error
     except (Error, TypeError, ValueError, AssertionError, EOFError, ConnectionError) as error:
         raise SimulatorError(f"{task} cannot be made: {error}") from error
+
+
+def _install(error: ImportError) -> str:
+    package = (error.name or "").partition(".")[0]
+    is_missing = bool(package) and importlib.util.find_spec(package) is None
+    return f": pip install {package}" if is_missing else ""

@@ -1,6 +1,5 @@
 """Where the joints, motors and sensors of a task lie in a MuJoCo model."""
 
-import logging
 from typing import Any, Dict, List, Sequence, Tuple, Union
 
 import torch
@@ -10,28 +9,11 @@ from ..interface import SimulatorError
 from ..tasks.physics_state import PhysicsState
 from ..tasks.physics_task import PhysicsTask
 from .importing import import_mujoco
-
-logger = logging.getLogger(__name__)
+from .warnings import log_warnings
 
 Columns = Union[slice, Tensor]
 ROOT, QUATERNION = slice(0, 3), slice(3, 7)
 """Position of a free root in qpos, and its rotation as w, x, y, z."""
-SHOWN_WARNINGS = 5
-
-
-class _Warnings:
-    """Takes MuJoCo's warnings to the log; MuJoCo itself would write a file into the working folder."""
-
-    def __init__(self, task: str):
-        self.task = task
-        self.count = 0
-
-    def log(self, text: str) -> None:
-        """One warning, from any thread."""
-        self.count += 1
-        if self.count <= SHOWN_WARNINGS:
-            more = "" if self.count < SHOWN_WARNINGS else " Further warnings are not shown."
-            logger.warning("%s: MuJoCo: %s%s", self.task, text, more)
 
 
 class Layout:
@@ -56,7 +38,7 @@ class Layout:
             SimulatorError: It does not load, or lacks a joint, motor or sensor of the task; names file and part.
         """
         self._mujoco = mujoco = import_mujoco()
-        mujoco.set_mju_user_warning(_Warnings(task.name).log)
+        log_warnings(mujoco, task.name)
         self.task = task
         declared = task.model
         self.model = model = self._load()

@@ -222,6 +222,30 @@ def test_a_missing_package_is_named(monkeypatch):
         task_spec("Blackjack-v1", 2, "gymnasium")
 
 
+def test_the_command_that_installs_a_missing_package_is_named():
+    def entry_point(**_):
+        import no_such_package  # noqa: F401
+
+    gymnasium.register("DnneLacking-v0", entry_point)
+    with pytest.raises(SimulatorError, match="DnneLacking-v0 needs .* not installed: .*: pip install no_such_package"):
+        task_spec("DnneLacking-v0", 2, "gymnasium")
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_warnings_of_mujoco_go_to_the_log(make, vectorization, tmp_path, monkeypatch, caplog, capfd):
+    """Also those of building a model; MuJoCo would write MUJOCO_LOG.TXT into the working folder."""
+    pytest.importorskip("mujoco")
+    task = f"DnneWobbling{vectorization}-v0"
+    gymnasium.register(task, "tests.runtime.simulators.gymnasium_mujoco_task:Wobbling")
+    monkeypatch.chdir(tmp_path)
+    make(task, vectorization=vectorization).reset()
+    text = f"{task}: MuJoCo: Nan, Inf or huge value"
+    built_here = {"sync": 1, "async": 2}[vectorization]  # each text once; async builds one more for its spaces
+    assert caplog.text.count(text) == built_here
+    assert (text in capfd.readouterr().err) == (vectorization == "async"), "each process has its own log"
+    assert not list(tmp_path.iterdir())
+
+
 def test_frames_for_the_viewer_change_nothing(make):
     pytest.importorskip("pygame")
     simulator = make("CartPole-v1", num_envs=3)
