@@ -10,7 +10,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPaintEngine, QPainter, QPaintEvent, QPixmap, QWheelEvent
 
 from .drawing import Points
-from .ticks import RunAxis, ValueAxis, styled
+from .ground import GAP, TICK, Ground, GroundColours
+from .ticks import RunAxis, ValueAxis
 
 
 class PaintedCurve(pg.PlotCurveItem):
@@ -33,8 +34,8 @@ class PaintedCurve(pg.PlotCurveItem):
 class CurveView(pg.PlotWidget):
     """Ctrl and the wheel zoom, dragging moves; a plain wheel is left to the panel.
 
-    Axes and grid are items of pyqtgraph's scene. They are kept as a picture until they change, as most frames of a run
-    only add a point, and a scene costs Python for each of its items whenever it is painted. Curves are painted over it.
+    Range, ticks and mouse are pyqtgraph's, but its scene is not painted: it costs Python for each item. Axes and grid
+    are kept as a picture until they change: most frames of a run only add a point, and curves are painted over it.
     What a frame needs of Qt's objects is kept too: with every one that is made, PySide lets another thread have Python,
     and a run in a thread takes it.
 
@@ -59,11 +60,12 @@ class CurveView(pg.PlotWidget):
         self.curves: List[PaintedCurve] = []
         self.cursor: Optional[float] = None
         self.paint_seconds, self.grounds = 0.0, 0
-        self._cursor_colour = QColor()
+        self._colours, self._cursor_colour = GroundColours.of("#000000", "#ffffff", "#ffffff"), QColor()
         self._ground: Optional[QPixmap] = None
         self._ratio = 1.0
         self._place: Optional[QRectF] = None
         super().__init__(axisItems={"bottom": self.run_axis, "left": self.value_axis}, enableMenu=False)
+        self.run_axis.setHeight(self.fontMetrics().height() + TICK + GAP)
         item = self.getPlotItem()
         item.hideButtons()
         self.view = item.getViewBox()
@@ -80,11 +82,7 @@ class CurveView(pg.PlotWidget):
 
     def set_colours(self, surface: str, lines: str, texts: str, cursor: str) -> None:
         """Draw in the colours of a theme."""
-        self.setBackground(surface)
-        for axis in (self.run_axis, self.value_axis):
-            styled(axis, lines, texts)
-        self.value_axis.setGrid(90)
-        self._cursor_colour = QColor(cursor)
+        self._colours, self._cursor_colour = GroundColours.of(surface, lines, texts), QColor(cursor)
         self.forget_ground()
 
     def set_logarithmic(self, on: bool) -> None:
@@ -130,29 +128,27 @@ class CurveView(pg.PlotWidget):
         """Paint, and note what it took."""
         start = time.thread_time()
         with QPainter(self.viewport()) as painter:
-            is_screen = painter.paintEngine().type() == QPaintEngine.Type.Raster
-            if is_screen:
+            if painter.paintEngine().type() == QPaintEngine.Type.Raster:
+                painter.drawPixmap(0, 0, self._picture())
+            else:  # an export keeps lines and texts as such
                 self._paint_ground(painter)
-                self._paint_curves(painter)
-        if not is_screen:
-            self._export(event)
+            self._paint_curves(painter)
         self.paint_seconds = time.thread_time() - start
 
-    def _export(self, event: QPaintEvent) -> None:
-        """Into a file that keeps lines and texts as such."""
-        super().paintEvent(event)
-        with QPainter(self.viewport()) as painter:
-            self._paint_curves(painter)
-
-    def _paint_ground(self, painter: QPainter) -> None:
+    def _picture(self) -> QPixmap:
         ratio = self.devicePixelRatioF()
         if self._ground is None or ratio != self._ratio:
             self._ground, self._ratio = QPixmap(self.viewport().size() * ratio), ratio
             self._ground.setDevicePixelRatio(ratio)
-            with QPainter(self._ground) as inner:
-                self.render(inner, QRectF(self.viewport().rect()), self.viewport().rect())
+            with QPainter(self._ground) as painter:
+                self._paint_ground(painter)
             self.grounds += 1
-        painter.drawPixmap(0, 0, self._ground)
+        return self._ground
+
+    def _paint_ground(self, painter: QPainter) -> None:
+        size, ranges = self.viewport().size(), self.view.viewRange()
+        painter.setFont(self.font())
+        Ground(size, self.place, self.run_axis, self.value_axis, ranges, self._colours).paint(painter)
 
     def _paint_curves(self, painter: QPainter) -> None:
         place, ((low, high), (bottom, top)) = self.place, self.view.viewRange()

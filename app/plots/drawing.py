@@ -15,7 +15,7 @@ from .smoothing import Smoothed
 
 Points = Tuple[np.ndarray, np.ndarray]
 Ends = Tuple[float, float]
-_ROOM, _STEPS_OF_VALUES = 0.05, 8
+_ROOM, _STEPS_OF_VALUES = 0.05, 16
 _FAR = 1e300
 
 
