@@ -86,7 +86,7 @@ class Watching(QObject):
             self.runs.panel.refresh_soon()
 
     def _take(self, events: Any) -> None:
-        for take in (self.plots.take, self.viewer.take, self.log.take):
+        for take in (self.plots.take, self.viewer.take, self.log.take, self.runs.take):
             take(events)
 
     def stop(self) -> None:

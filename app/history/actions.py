@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from PySide6.QtCore import QFile, QObject, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -14,7 +15,7 @@ from app.dialogs.messages import DESTRUCTIVE, REJECT, ask, show_error
 from app.plots.drawing import RunCurves
 from app.plots.metrics_file import read_table
 from app.plots.panel import Plots
-from runtime.events import RunStarted
+from runtime.events import ParameterChanged, RunStarted
 from runtime.modes import INFER, TRAIN
 
 from .differences import differences_by_run
@@ -24,6 +25,7 @@ from .entries import (
     WORKFLOW_FILE,
     RunEntry,
     RunReader,
+    edited_values,
     node_titles,
     processes_of_state,
     read_entry,
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 FOLDERS_SETTING, DEFAULT_FOLDER = "runFolders", "runs"
-Loaded = List[RunCurves]
+Loaded = List[Tuple[RunEntry, RunCurves]]
 
 
 class RunActions(QObject):
@@ -45,11 +47,12 @@ class RunActions(QObject):
         self._window, self._plots = window, plots
         self.compared: List[RunEntry] = []
         self._plotted: Optional[Path] = None
+        self._edits: Dict[str, Any] = {}
+        self._follows = self._is_outdated = False
         self.panel = RunHistory(window.tasks, self.folders)
         self.panel.requested.connect(self._on_requested)
         self.panel.add_folder_requested.connect(self._choose_folder)
         plots.legend.remove_requested.connect(lambda _: self._describe())
-        window.controller.events.connect(self._note_start)
 
     # Folders
 
@@ -92,13 +95,24 @@ class RunActions(QObject):
         if not chosen:
             self._window.session.message.emit("This run is drawn already; choose others to compare it with")
         self._window.tasks.start(lambda tell: [_load(entry) for entry in chosen], self._show_runs, self._tell)
-        self.compared = list({entry.path: entry for entry in [*self.compared, *chosen]}.values())
         self._window.view.show_panel("plots")
 
-    def _note_start(self, events: Any) -> None:
-        """The plots follow a training; an inference leaves its curves alone."""
-        if any(isinstance(event, RunStarted) and event.mode == TRAIN for event in events):
-            self._plotted = self._window.controller.run_folder
+    def take(self, events: Any) -> None:
+        """Note what the plots draw and, once they have its curves, in what a new or edited run differs.
+
+        The plots follow a training; an inference leaves its curves alone.
+        """
+        for event in events:
+            if isinstance(event, RunStarted):
+                self._follows = event.mode == TRAIN
+                if self._follows:
+                    self._plotted, self._edits, self._is_outdated = self._window.controller.run_folder, {}, True
+            elif isinstance(event, ParameterChanged) and self._follows:
+                self._edits[f"{event.node_id}.{event.name}"] = event.new
+                self._is_outdated = True
+        if self._is_outdated and self._present() is not None:
+            self._is_outdated = False
+            self._describe()
 
     def _present(self) -> Optional[Path]:
         """Folder of the run that the plots draw as the window's own."""
@@ -106,7 +120,8 @@ class RunActions(QObject):
         return self._plotted.resolve() if self._plotted is not None and has_curves else None
 
     def _show_runs(self, runs: Loaded) -> None:
-        for run in runs:
+        for entry, run in runs:
+            self.compared = [*(other for other in self.compared if other.path != entry.path), entry]
             self._plots.add_run(run)
         self._describe()
 
@@ -119,7 +134,8 @@ class RunActions(QObject):
         present = self._present()
         entries = list(self.compared)
         if present is not None:
-            entries.insert(0, read_entry(present))
+            entry = read_entry(present)
+            entries.insert(0, replace(entry, values={**entry.values, **self._edits}))
         texts = differences_by_run(entries, titles)
         if len(entries) > len(self.compared):
             texts[self._plots.runs[0].name] = texts[entries[0].name]
@@ -209,5 +225,7 @@ def _moved_to_trash(path: Path) -> bool:
     return bool(moved[0] if isinstance(moved, tuple) else moved)
 
 
-def _load(entry: RunEntry) -> RunCurves:
-    return RunCurves(entry.name, read_table(entry.path / METRICS_FILE))
+def _load(entry: RunEntry) -> Tuple[RunEntry, RunCurves]:
+    """A run as it was in the end, and its curves."""
+    curves = RunCurves(entry.name, read_table(entry.path / METRICS_FILE))
+    return replace(entry, values={**entry.values, **edited_values(entry.path)}), curves

@@ -12,12 +12,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
+from runtime.errors import StorageError
 from runtime.modes import INFER, TRAIN
 
 RUNNING, FINISHED, FAILED, INTERRUPTED, DAMAGED = "running", "finished", "failed", "interrupted", "damaged"
 INFO_FILE, METRICS_FILE, WORKFLOW_FILE, RESUME_FOLDER = "run.json", "metrics.csv", "workflow.json", "resume"
+EVENTS_FILE = "events.jsonl"
 REWARD = "episode/mean_reward"
 _TAIL = 1 << 14
+_EDIT = '{"event": "parameter_changed"'
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,31 @@ def flat_values(info: Mapping[str, Any]) -> Dict[str, Any]:
         if name in info:
             values[name] = info[name]
     return values
+
+
+def edited_values(path: Path) -> Dict[str, Any]:
+    """What live edits of a run have changed, by ``node.name``, with the newest values.
+
+    Raises:
+        StorageError: Its events cannot be read.
+    """
+    try:
+        with (path / EVENTS_FILE).open(encoding="utf-8", errors="replace") as file:
+            events = [event for event in map(_edit_of, file) if event]
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise StorageError(f"{path / EVENTS_FILE} cannot be read: {error}") from error
+    return {f"{event['node_id']}.{event['name']}": event["new"] for event in events}
+
+
+def _edit_of(line: str) -> Dict[str, Any]:
+    if not line.startswith(_EDIT):
+        return {}
+    try:
+        return dict(json.loads(line))
+    except ValueError:
+        return {}  # the end of a file that is being written
 
 
 def processes_of_state(path: Path) -> int:

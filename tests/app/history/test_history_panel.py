@@ -1,5 +1,6 @@
 """The panel of runs in the window: list, sorting, filter, and every action."""
 
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.history.actions import RunActions
 from app.history.model import DIFFERS, NAME, REWARD, STATE, when
+from runtime.events import Metrics, ParameterChanged, RunStarted
 
 
 @pytest.fixture
@@ -107,6 +109,31 @@ def test_runs_are_compared_in_the_plots_with_what_differs(shown, make_run, qtbot
     assert rows == {"legend:a", "legend:b"}  # this window has had no run
     plots.legend.remove_requested.emit(1)
     assert [entry.name for entry in window.watching.runs.compared] == [run.name for run in plots.runs[1:]]
+
+
+def test_a_new_run_and_its_live_edits_are_compared_with_what_is_drawn(shown, make_run, qtbot):
+    earlier = make_run("a", learning_rate=0.1)
+    edit = {"event": "parameter_changed", "time": 1.0, "node_id": "6", "name": "learning_rate", "old": 0.1, "new": 0.3}
+    (earlier / "events.jsonl").write_text('{"event": "started"}\n' + json.dumps(edit) + "\n", encoding="utf-8")
+    window, panel = shown(1)
+    choose_rows(panel, "a")
+    panel.buttons["compare"].click()
+    plots, controller = window.watching.plots, window.controller
+    qtbot.waitUntil(lambda: len(plots.runs) == 2)
+
+    def begin(path):
+        controller.run_folder = path
+        controller.events.emit([RunStarted(0.0, "Cartpole PPO", "train", 0, "cpu", "static", "")])
+        controller.events.emit([Metrics(1.0, 64, 1, {"episode/mean_reward": 1.0})])
+        return [run.differences for run in plots.runs]
+
+    def rate(*values):
+        return [f"Trainer.learning_rate {value}" for value in values]
+
+    assert begin(make_run("same", learning_rate=0.3)) == ["", ""]
+    assert begin(make_run("new", learning_rate=0.2)) == rate(0.2, 0.3)
+    controller.events.emit([ParameterChanged(2.0, "6", "learning_rate", 0.2, 0.5, 1)])
+    assert [run.differences for run in plots.runs] == rate(0.5, 0.3)
 
 
 def test_a_run_without_metrics_is_told(shown, make_run, dialog):
