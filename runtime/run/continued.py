@@ -69,7 +69,7 @@ class ContinuedRun(Run):
         """
         if self._is_over:
             raise RunError("this run has ended; make a new runner")
-        self._wanted = min(self._wanted, self.context.progress.environment_steps) + steps
+        self._wanted = self.end_after(steps)
         self._set_end(self._wanted)
         self.begin()
         if self._left_at is not None:
@@ -77,6 +77,10 @@ class ContinuedRun(Run):
         with self._reporting():
             engine = self._engine_from_here()
             return self._leave(engine, self._begin_iteration() or engine.run())
+
+    def end_after(self, steps: int) -> int:
+        """Where `advance` would end with so many steps, counted from the run's beginning."""
+        return min(self._wanted, self.context.progress.environment_steps) + steps
 
     @property
     def is_over(self) -> bool:

@@ -1,4 +1,4 @@
-"""The folder of a runner's run, and what it prints."""
+"""The folder of a runner's run, and its messages."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..recording import Recorders, RunFolder, RunTally, describe_run
 from ..recording.trackers import Tracker, check_trackers, open_trackers
 from ..run.settings import RunSettings
 from ..workflow import Workflow, format_workflow
+from .progress import LearnProgress
 
 LOGGER = logging.getLogger("dnne")
 """Not a child of this package's logger, whose records are events of the run already."""
@@ -23,18 +24,22 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNI
 
 
 class RunFiles:
-    """A sink that records events in a run folder, where there is one, and logs messages to the logger ``dnne``.
+    """A sink that records events in a run folder, where there is one, and shows progress.
+
+    Messages go to the logger ``dnne``; where the program handles no log, they are shown with the progress.
 
     Args:
         log_dir: Where the folder is made; ``None`` for none.
         graph: For the parameters.
         document: Written into the folder, where a file can hold it.
         track: Trackers, as ``--track`` takes them; they need a folder.
+        progress: What is shown.
     """
 
     def __init__(
-        self, log_dir: Optional[PathLike], graph: Graph, document: Optional[Workflow], track: Optional[str] = None
-    ):
+        self, log_dir: Optional[PathLike], graph: Graph, document: Optional[Workflow], track: Optional[str],
+        progress: LearnProgress,
+    ):  # fmt: skip
         if track is not None:
             check_trackers(track)
             if log_dir is None:
@@ -46,6 +51,7 @@ class RunFiles:
         self._folder: Optional[RunFolder] = None
         self._recorders: Optional[Recorders] = None
         self._tally = RunTally()
+        self._progress = progress
 
     def open(self, settings: RunSettings, name: str) -> Optional[Path]:
         """Make the folder.
@@ -71,10 +77,14 @@ class RunFiles:
         return folder.path
 
     def __call__(self, event: Event) -> None:
-        """Record an event; messages also go to Python's logging."""
+        """Record and show an event."""
         self._tally(event)
+        self._progress(event)
         if isinstance(event, LogMessage):
-            LOGGER.log(LEVELS[event.level], "%s", event.message)
+            if self._progress.is_shown and not LOGGER.hasHandlers():
+                self._progress.message(event)
+            else:
+                LOGGER.log(LEVELS[event.level], "%s", event.message)
         if isinstance(event, Failed):
             LOGGER.error("the run failed: %s", event.error)
         if self._recorders is not None:

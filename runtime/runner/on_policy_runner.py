@@ -33,9 +33,19 @@ from .environments import NO_FILE, NamedEnvironment, environment_of
 from .files import RunFiles
 from .generators import kept_global_generators
 from .object_env_node import ObjectEnvNode
+from .progress import LearnProgress
 from .threads import outside_event_loops
 
-OWN_SETTINGS = ("mode", "seed", "device", "total_timesteps", "log_interval", "save_interval", "save_checkpoint_dir")
+OWN_SETTINGS = (
+    "mode",
+    "seed",
+    "device",
+    "total_timesteps",
+    "log_interval",
+    "save_interval",
+    "save_checkpoint_dir",
+    "verbose",
+)
 
 
 class OnPolicyRunner:
@@ -62,6 +72,8 @@ class OnPolicyRunner:
         name: Of the workflow and the run's folder.
         track: Experiment trackers, as ``--track`` takes them: ``"wandb:my-project"``, ``"mlflow"``.
         sinks: Further consumers of the run's events.
+        verbose: What `learn` shows on standard error: 0 nothing, 1 a progress line and at the end the run's folder,
+            2 also all metrics.
         settings: More of `RunSettings`: ``last_k_checkpoints``, ``eval_interval``, ``threads``, ….
 
     Raises:
@@ -95,6 +107,7 @@ class OnPolicyRunner:
         name: str = "",
         track: Optional[str] = None,
         sinks: Sequence[Sink] = (),
+        verbose: int = 1,
         **settings: Any,
     ):
         if algorithm not in ALGORITHMS:
@@ -116,7 +129,10 @@ class OnPolicyRunner:
         self._callbacks = Callbacks(self)
         self._control = RunControl()
         run_settings = _run_settings(seed, device, log_interval, save_interval, save_dir, settings)
-        self._files = RunFiles(log_dir, self.graph, self._document() if self._can_be_saved else None, track)
+        self._shown = LearnProgress(verbose)
+        self._files = RunFiles(
+            log_dir, self.graph, self._document() if self._can_be_saved else None, track, self._shown
+        )
         self._sinks: List[Sink] = [self._files, *sinks]
         self._run = self._new_run(run_settings)
 
@@ -187,11 +203,20 @@ class OnPolicyRunner:
         """
         if isinstance(total_timesteps, bool) or not isinstance(total_timesteps, int) or total_timesteps < 1:
             raise ParameterError(f"total_timesteps is {total_timesteps!r}; expected a whole number of at least 1")
-        with stop_on_signals(self._control) as signals:
-            result = outside_event_loops(lambda: self._run.advance(total_timesteps))
+        self._shown.begin(self._run.end_after(total_timesteps))
+        try:
+            with stop_on_signals(self._control) as signals:
+                result = outside_event_loops(lambda: self._run.advance(total_timesteps))
+            self._shown.end(self._places())
+        finally:
+            self._shown.end()
         if signals.received:
             os.kill(os.getpid(), signals.received)
         return result
+
+    def _places(self) -> Dict[str, str]:
+        places = {"run": self.run_dir, "checkpoints": self._run.settings.save_checkpoint_dir}
+        return {name: place for name, place in places.items() if place}
 
     def stop(self, reason: str = "stopped by the program") -> None:
         """End the present `learn` in order, after the step or update that is being done. Any thread may call it."""

@@ -18,7 +18,8 @@ BATCH = 8 * 8
 def runner(env="Cartpole", **options):
     if isinstance(env, str):
         options = {"num_envs": 8, "simulator": "torch", **options}
-    made = OnPolicyRunner(env, **{"cfg": CFG, "device": "cpu", "log_interval": 1, "seed": 3, **options})
+    fixed = {"cfg": CFG, "device": "cpu", "log_interval": 1, "seed": 3, "verbose": 0}
+    made = OnPolicyRunner(env, **{**fixed, **options})
     made.published = []
     made._run.sinks.sinks.append(
         lambda event: made.published.append(_plain(event)) if isinstance(event, Metrics) else None
