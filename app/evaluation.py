@@ -6,12 +6,16 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
-from runtime.checkpoints.layout import checkpoint_folder
+import torch
+
+from runtime.checkpoints import ResumeStore
+from runtime.checkpoints.layout import checkpoint_folder, node_folders
 from runtime.command.configure import Configuration
 from runtime.command.node_folders import folders_of_run, named_where_missed
-from runtime.errors import ConfigError, DnneError, NoEpisodeEnded
+from runtime.errors import CheckpointError, ConfigError, DnneError, NoEpisodeEnded
 from runtime.evaluation.episodes import environments, evaluation_settings, run_episodes, shares
 from runtime.evaluation.statistics import Episodes, summarize
+from runtime.graph import Graph
 from runtime.run.checkpointing import best_states
 
 from .commands.common import file_source
@@ -73,7 +77,11 @@ def evaluate(
     args = argparse.Namespace(**passed_on)
     bare = configuration._replace(args=argparse.Namespace())
     with named_where_missed([path for folder in folders for path in folders_of_run(folder)], args):
-        num_envs = environments(file_source(file, args).build(bare.adjust))
+        graph = file_source(file, args).build(bare.adjust)
+        num_envs = environments(graph)
+    if best:
+        for folder in folders:
+            _check_best(graph, folder)
     parts = [
         Part(file, args, bare, folder, seed, part_seed, count, best)
         for folder in folders
@@ -90,6 +98,17 @@ def evaluate(
             unfinished=before.unfinished + result.unfinished,
         )
     return collected
+
+
+def _check_best(graph: Graph, folder: str) -> None:
+    """Say what is missing before processes start."""
+    try:
+        own = checkpoint_folder(folder)
+        if not node_folders(own) and ResumeStore(own).entries():
+            raise EvaluationError(f"{folder}: this run has only a resume state, which has no best; leave out --best")
+        best_states(graph, str(own), torch.device("cpu"))
+    except CheckpointError as error:
+        raise EvaluationError(f"{folder}: {error}") from None
 
 
 def run_part(part: Part) -> Episodes:

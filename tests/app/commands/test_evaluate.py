@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from app import evaluation
 from app.ranges import TooManyValues, parse_seeds, split_values
 from tests.commands import events_of, metrics_of, write_json
 
@@ -163,6 +164,15 @@ def test_a_folder_without_a_best_checkpoint_is_named(dnne, trained):
     outcome = dnne("evaluate", trained, "--load-checkpoint-dir", "one", "--best")
     assert outcome.code != 0
     assert "best/model.pt is missing" in outcome.err
+
+
+def test_best_of_a_run_with_only_a_resume_state_is_refused_before_processes_start(dnne, trained, monkeypatch):
+    dnne("train", trained, "--iterations", 1, "--run-name", "bare")
+    monkeypatch.setattr(evaluation, "_in_processes", lambda parts, parallel: pytest.fail("processes have started"))
+    words = ["--load-checkpoint-dir", "runs/bare", "--best", "--seeds", "0..1", "--parallel", 2]
+    outcome = dnne("evaluate", trained, *words)
+    assert outcome.code == 2
+    assert "runs/bare: this run has only a resume state, which has no best; leave out --best" in outcome.err
 
 
 @pytest.mark.parametrize(
