@@ -295,9 +295,20 @@ class Session:
         warned = compare_run(then, self.info, TWICE_THERE + WITHOUT_INFLUENCE + ENDS)
         for line in compare_run(then, self.info, TWICE_THERE + WITHOUT_INFLUENCE):
             if line in warned:
-                run.context.log(f"resumed, but {line}", "warning")
+                run.context.log(f"resumed, but {self._with_title(line)}", "warning")
             else:
                 run.context.log(f"resumed; {line}")
+        file = getattr(self.args, "file", None)
+        if file is not None and self.host is None and any(line.startswith("parameters.") for line in warned):
+            run.context.log(f"leave out {file} to keep the values of the run")
+
+    def _with_title(self, difference: str) -> str:
+        """A difference of a parameter with its node's title: ``Trainer (6).gamma was …``."""
+        for node_id, node in self.graph.nodes.items():
+            start = f"parameters.{node_id}."
+            if difference.startswith(start):
+                return f"{node.label} ({node_id}).{difference[len(start) :]}"
+        return difference
 
     def _new_display(self) -> Display:
         settings = self.settings

@@ -183,14 +183,18 @@ def test_changed_parameters_are_listed_and_kept_for_the_next_resume(dnne, small,
     changes = ["--set", "Trainer.gamma=0.9", "--set", "Trainer.learning_rate=1e-4"]
     outcome = dnne("train", "--resume", "runs/a", "--iterations", 4, *changes)
     assert outcome.code == 0
-    assert "warning: resumed, but parameters.6.gamma was 0.99 and is 0.9" in outcome.err
-    assert "warning: resumed, but parameters.6.learning_rate was 0.001 and is 0.0001" in outcome.err
+    assert "warning: resumed, but Trainer (6).gamma was 0.99 and is 0.9" in outcome.err
+    assert "warning: resumed, but Trainer (6).learning_rate was 0.001 and is 0.0001" in outcome.err
     assert outcome.err.count("warning") == 2
     assert _inputs(folder, "a")["6"]["gamma"] == 0.9
     again = dnne("train", "--resume", "runs/a", "--iterations", 6)
     assert "warning" not in again.err
+    assert "leave out" not in outcome.err + again.err
+    from_file = dnne("train", small, "--resume", "runs/a", "--iterations", 7)
+    assert "resumed, but Trainer (6).gamma was 0.9 and is 0.99" in from_file.err
+    assert f"leave out {small} to keep the values of the run" in from_file.err
     logged = [record["message"] for record in events_of(folder / "runs/a/events.jsonl") if record["event"] == "log"]
-    assert "resumed, but parameters.6.gamma was 0.99 and is 0.9" in logged
+    assert "resumed, but Trainer (6).gamma was 0.99 and is 0.9" in logged
 
 
 def test_a_changed_parameter_acts(dnne, small, folder):

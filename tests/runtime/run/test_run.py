@@ -208,7 +208,7 @@ def test_live_edits_hold_after_a_resume_unless_the_command_line_sets_them_anew(g
     outcome = dnne("train", "--resume", "runs/a", "--iterations", 5, "--set", "Trainer.gamma=0.99")
     assert outcome.code == 0
     assert "Trainer.learning_rate is 0.0005, as it was edited during the run" in outcome.err
-    assert "warning: resumed, but parameters.6.gamma was 0.9 and is 0.99" in outcome.err
+    assert "warning: resumed, but Trainer (6).gamma was 0.9 and is 0.99" in outcome.err
     assert outcome.err.count("warning") == 1
     written = json.loads((folder / "runs/a/workflow.json").read_text())["nodes"]["6"]["inputs"]
     assert (written["learning_rate"], written["gamma"]) == (5e-4, 0.99)
