@@ -1,11 +1,12 @@
 """Reading the metrics of a run's folder in parts gives what its writer was told."""
 
 import math
+from itertools import chain
 
 import pytest
 
 from app.plots.metric_table import ITERATIONS, TIME
-from app.plots.metrics_file import read_parts, read_past, read_table
+from app.plots.metrics_file import BLOCK, read_parts, read_past, read_table
 from runtime.errors import DnneError, StorageError
 from runtime.events import Metrics
 from runtime.recording import CsvMetrics, read_metrics
@@ -48,7 +49,7 @@ def test_a_torn_last_line_is_left_out(path):
 @pytest.mark.parametrize("text", ["1,2\n", "1,2,3,4,5,6,7\n", "1,2,3,x,5,6\n", "\n"])
 def test_a_line_that_is_no_row_is_an_error(path, text):
     path.write_text(path.read_text() + text)
-    with pytest.raises(DnneError, match=r"metrics.csv, from line \d+ on"):
+    with pytest.raises(DnneError, match=r"metrics.csv, line 42: "):
         read_table(path)
 
 
@@ -80,3 +81,39 @@ def test_what_is_no_table_of_metrics_is_refused(tmp_path):
     (tmp_path / "metrics.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DnneError, match="no metrics of a run"):
         list(read_past(tmp_path / "metrics.csv"))
+
+
+HEADER = "step,iteration,a\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        (HEADER + ",5,1\n", 2, "step is empty"),
+        (HEADER + "64,,1\n", 2, "iteration is nan"),
+        (HEADER + "64,1,1\ninf,2,1\n", 3, "step is inf"),
+        (HEADER + "64,1,1\n128,2,1\n1e300,3,1\n", 4, "step is 1e"),
+        (HEADER + "64,1,1\n128,1.5,1\n", 3, "iteration is 1.5"),
+        (HEADER + "64,1,1\n-1,2,1\n", 3, "step is -1"),
+        (HEADER + "64,1,1\n128,2,x\n", 3, "could not convert"),
+        (HEADER + "64,1,1\n128,2,1,128,2,1\n", 3, "has not 3 cells"),
+        ("\n" + HEADER + "64,1,1\n", 1, "it is empty"),
+        ("step,a\n64,1\n", 1, "expected the columns step, iteration"),
+        ("step,iteration," + "a" * 200_000 + "\n64,1,1\n", 1, "field larger than field limit"),
+    ],
+)
+@pytest.mark.parametrize("block", [5, BLOCK])
+def test_an_error_names_the_damaged_line_and_comes_after_the_good_ones(tmp_path, text, line, what, block):
+    path = tmp_path / "metrics.csv"
+    path.write_text(text + "9999,9999,1\n")
+    found = []
+    parts = (part.columns["iteration"].tolist() for part in read_past(path, block=block))
+    with pytest.raises(DnneError, match=rf"metrics.csv, line {line}: .*{what}"):
+        found.extend(chain.from_iterable(parts))
+    assert found == list(range(1, line - 1))
+
+
+def test_a_clock_that_is_not_reported_is_no_time(tmp_path):
+    (tmp_path / "metrics.csv").write_text("step,iteration,time/elapsed_seconds\n64,1,1.5\n128,2,\n")
+    (part,) = read_past(tmp_path / "metrics.csv")
+    assert (part.time, part.step, part.iteration) == (0.0, 128, 2)
