@@ -19,6 +19,10 @@ logger = logging.getLogger(__name__)
 Record = Dict[str, Any]
 
 _TYPES = {name: kind for kind, name in EVENT_NAMES.items()}
+_PLAIN = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
+"""Of fields with these types, which stand in their classes as texts, what JSON makes of them."""
+_MOST = 1 << 63
+_OF_PROBES = ("minimum", "mean", "maximum", "finite")
 _SHARED = ("time", "step", "iteration")
 
 
@@ -64,7 +68,11 @@ def _readable(read: Callable[[Any], Optional[Event]], content: Any) -> Iterator[
 
 
 def _is_metric(record: Mapping[str, Any]) -> bool:
-    return record.get("event") == "metric" and all(name in record for name in (*_SHARED, "name", "value"))
+    return (
+        isinstance(record, dict)
+        and record.get("event") == "metric"
+        and all(name in record for name in (*_SHARED, "name", "value"))
+    )
 
 
 def _belongs(record: Mapping[str, Any], first: Mapping[str, Any]) -> bool:
@@ -72,14 +80,21 @@ def _belongs(record: Mapping[str, Any], first: Mapping[str, Any]) -> bool:
 
 
 def _metrics(records: List[Mapping[str, Any]]) -> Metrics:
-    values = {record["name"]: _number(record["value"]) for record in records}
-    first = records[0]
-    return Metrics(first["time"], first["step"], first["iteration"], values)
+    values = {_text(record["name"]): _number(record["value"]) for record in records}
+    shared = {name: records[0][name] for name in _SHARED}
+    _check(Metrics, shared)
+    return Metrics(values=values, **shared)
 
 
 def _number(value: Any) -> float:
     """A number; JSON writes NaN and infinity as texts, and ``None`` stands for no number."""
     return math.nan if value is None else float(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.100} is no name")
+    return value
 
 
 def _event(record: Mapping[str, Any]) -> Optional[Event]:
@@ -92,11 +107,13 @@ def _event(record: Mapping[str, Any]) -> Optional[Event]:
     ):
         return None
     values = {field.name: record[field.name] for field in known if field.name in record}
+    if kind is ProbeSample:
+        values.update({name: _number(values[name]) for name in _OF_PROBES})
+    _check(kind, values)
     if issubclass(kind, NodeStatistics):
         values["nodes"] = tuple(_node_stats(node) for node in values.get("nodes", ()))
     elif kind is ProbeSample:
         values["shape"] = tuple(values["shape"])
-        values.update({name: _number(values[name]) for name in ("minimum", "mean", "maximum", "finite")})
     elif kind is ViewerFrame:
         values["state"] = _decode_viewer_state(values["state"])
     event: Event = kind(**values)
@@ -104,8 +121,29 @@ def _event(record: Mapping[str, Any]) -> Optional[Event]:
 
 
 def _node_stats(node: Mapping[str, Any]) -> NodeStats:
-    wires = tuple([WireStats(wire["port"], wire["queued"], wire["limit"]) for wire in node.get("wires", ())])
-    return NodeStats(node["node_id"], node["label"], node["firings"], node["seconds"], node["queued"], wires)
+    wires = tuple([_wire_stats(wire) for wire in node.get("wires", ())])
+    names = ("node_id", "label", "firings", "seconds", "queued")
+    values = {name: node[name] for name in names}
+    _check(NodeStats, values)
+    return NodeStats(wires=wires, **values)
+
+
+def _wire_stats(wire: Mapping[str, Any]) -> WireStats:
+    values = {name: wire[name] for name in ("port", "queued", "limit")}
+    _check(WireStats, values)
+    return WireStats(**values)
+
+
+def _check(kind: type, values: Mapping[str, Any]) -> None:
+    """Raise where a number, text or switch among the fields is none, or is a number that no counter or clock shows."""
+    for field in fields(kind):
+        if field.name not in values or field.type not in _PLAIN:
+            continue
+        value = values[field.name]
+        if type(value) not in _PLAIN[field.type]:
+            raise TypeError(f"{field.name} is {value!r:.100}; expected {field.type}")
+        if isinstance(value, (int, float)) and field.name not in _OF_PROBES and not -_MOST < value < _MOST:
+            raise ValueError(f"{field.name} is {value!r:.100}; expected a finite number below 2^63")
 
 
 def _encode_viewer_state(state: Any) -> Record:

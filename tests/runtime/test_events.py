@@ -123,8 +123,18 @@ def test_records_of_another_version_are_left_out():
     assert list(events_from(records)) == [EXAMPLES[7]]
 
 
+def test_a_probe_of_values_that_are_not_finite_comes_back():
+    (record,) = event_records(ProbeSample(1.0, "5", "rewards", (64,), "float32", 0.0, 0.0, 0.0, 0.0))
+    (back,) = events_from([dict(record, minimum="nan", mean=None, maximum="inf")])
+    assert (str(back.minimum), str(back.mean), back.maximum, back.finite) == ("nan", "nan", float("inf"), 0.0)
+
+
 def test_what_only_shows_the_moment_is_not_recorded():
     assert [type(event) for event in EXAMPLES if not event.is_recorded] == [LiveStatistics, ProbeSample, ViewerFrame]
+
+
+NODE = {"node_id": "1", "label": "Env", "firings": 1, "seconds": 0.1, "queued": 0}
+WIRE = {"port": "actions", "queued": 1, "limit": 2}
 
 
 @pytest.mark.parametrize(
@@ -133,6 +143,20 @@ def test_what_only_shows_the_moment_is_not_recorded():
         {"event": [1]},
         {"event": "metric", "time": 0.0, "step": 1, "iteration": 1, "name": "a", "value": "abc"},
         {"event": "viewer_frame", "time": 0.0, "node_id": "1", "state": {"dtype": "load"}},
+        {"event": "metric", "time": 0.0, "step": 1, "iteration": "y", "name": "a", "value": 2.0},
+        {"event": "metric", "time": 0.0, "step": 1.5, "iteration": 1, "name": "a", "value": 2.0},
+        {"event": "metric", "time": 0.0, "step": 10**400, "iteration": 1, "name": "a", "value": 2.0},
+        {"event": "metric", "time": 0.0, "step": 1, "iteration": 1, "name": 5, "value": 2.0},
+        {"event": "metric", "time": None, "step": 1, "iteration": 1, "name": "a", "value": 2.0},
+        {"event": "node_statistics", "time": 0.0, "step": "x", "nodes": []},
+        {"event": "node_statistics", "time": 0.0, "step": 1, "nodes": [dict(NODE, seconds="long")]},
+        {"event": "node_statistics", "time": 0.0, "step": 1, "nodes": [dict(NODE, wires=[dict(WIRE, queued=None)])]},
+        {"event": "paused", "time": float("nan"), "step": 1},
+        {"event": "paused", "time": float("inf"), "step": 1},
+        {"event": "paused", "time": 0.0, "step": True},
+        {"event": "log", "time": 0.0, "level": "info", "message": 5},
+        {"event": "finished", "time": 0.0, "reason": "completed", "step": 1, "iteration": 1, "interrupted": "no"},
+        5,
     ],
 )
 def test_damaged_records_are_logged_and_left_out(damaged, caplog):
