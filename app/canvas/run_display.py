@@ -7,11 +7,12 @@ from typing import Dict, List, Optional, Set, Tuple
 from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF, Signal
 from PySide6.QtWidgets import QGraphicsItem
 
-from runtime.events import LiveStatistics, NodeStatistics, NodeStats, ProbeSample
+from runtime.events import LiveStatistics, NodeStatistics, ProbeSample
 
 from .canvas import Canvas
 from .hits import PORT, WIRE, Hit
 from .looks import OUT
+from .node_rates import NodeRates
 from .probe_placing import find_place
 from .run_items import PROBE_SIZE, NodeOverlay, ProbeItem, QueueChip
 
@@ -35,8 +36,7 @@ class RunDisplay(QObject):
         self._canvas = canvas
         self._probes: Dict[Output, ProbeItem] = {}
         self._hovered: Optional[Output] = None
-        self._last: Dict[str, NodeStats] = {}
-        self._last_time = 0.0
+        self._measured = NodeRates()
         self._shares: Dict[str, float] = {}
         self._rates: Dict[str, float] = {}
         self._working = ""
@@ -53,7 +53,7 @@ class RunDisplay(QObject):
 
     def begin(self) -> None:
         """A run starts: forget the last one."""
-        self._last, self._last_time, self._shares, self._rates = {}, 0.0, {}, {}
+        self._measured, self._shares, self._rates = NodeRates(), {}, {}
         self._working, self._is_running = "", True
         for probe in self._probes.values():
             probe.samples.clear()
@@ -61,13 +61,14 @@ class RunDisplay(QObject):
         self._keep_pixels(True)
         self._refresh()
 
+    def begin_clock(self, time: float) -> None:
+        """The first node is about to fire, so many seconds after the start of the run."""
+        self._measured = NodeRates(time)
+
     def end(self) -> None:
         """The run is over: nobody works, and what stays of the figures are the run's averages."""
         self._is_running, self._working = False, ""
-        self._shares, self._rates = {}, {}
-        for node_id, node in self._last.items() if self._last_time > 0.0 else ():
-            self._shares[node_id] = min(node.seconds / self._last_time, 1.0)
-            self._rates[node_id] = node.firings / self._last_time
+        self._shares, self._rates = self._measured.average()
         self._keep_pixels(False)
         for wire in self._canvas.items.wires.values():
             if isinstance(wire.overlay, QueueChip):
@@ -76,19 +77,13 @@ class RunDisplay(QObject):
 
     def show_statistics(self, event: NodeStatistics) -> None:
         """Bring rates, shares and queues up to date, a few times a second and where the run holds."""
-        elapsed = event.time - self._last_time
+        elapsed = event.time - self._measured.time
         is_at_work = isinstance(event, LiveStatistics) and bool(event.working)
         if elapsed < TOO_SHORT and self._is_running and is_at_work:
             return
         if elapsed >= TOO_SHORT:
-            for node in event.nodes:
-                before = self._last.get(node.node_id)
-                seconds = node.seconds - (before.seconds if before else 0.0)
-                firings = node.firings - (before.firings if before else 0)
-                self._shares[node.node_id] = min(max(seconds / elapsed, 0.0), 1.0)
-                self._rates[node.node_id] = max(firings / elapsed, 0.0)
-            self._last = {node.node_id: node for node in event.nodes}
-            self._last_time = event.time
+            self._measured.add(event.time, event.nodes)
+            self._shares, self._rates = self._measured.recent()
         if isinstance(event, LiveStatistics) and self._is_running:
             self._working = event.working
             self._show_queues(event)
@@ -142,7 +137,7 @@ class RunDisplay(QObject):
         """Another document: nothing is known of it."""
         for output in list(self._probes):
             self._remove(output)
-        self._last, self._shares, self._rates, self._working, self._failed = {}, {}, {}, "", ""
+        self._measured, self._shares, self._rates, self._working, self._failed = NodeRates(), {}, {}, "", ""
         self._hovered = None
         self._tell()
 

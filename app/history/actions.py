@@ -144,7 +144,7 @@ class RunActions(QObject):
     def _tell(self, error: Exception) -> None:
         show_error(self._window, "The run could not be read.", str(error))
 
-    def find_newest_weights(self, found: Callable[[RunEntry], object]) -> None:
+    def find_newest_weights(self, found: Callable[[RunEntry], None]) -> None:
         """Look in the background for the newest training of the window's workflow that has weights."""
         name, folders = self._window.session.workflow.name, self.folders()
 
@@ -152,7 +152,11 @@ class RunActions(QObject):
             runs = (entry for entry in RunReader().read(folders) if entry.workflow == name and entry.mode == TRAIN)
             return next((entry for entry in runs if entry.weights is not None), None)
 
-        self._window.tasks.start(look, lambda entry: found(entry) if entry is not None else None, self._tell)
+        def tell_found(entry: Optional[RunEntry]) -> None:
+            if entry is not None:
+                found(entry)
+
+        self._window.tasks.start(look, tell_found, self._tell)
 
     def infer_here(self, entry: RunEntry) -> None:
         """Run the window's workflow once on the weights of this run; its settings stay as they are."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QDialog
 
-from runtime.events import Failed, NodeStatistics, ProbeSample
+from runtime.events import Failed, NodeStatistics, ProbeSample, RunStarted
 
 from ..canvas.run_display import RunDisplay
 from ..dialogs.choose import choose_folder
@@ -171,6 +171,9 @@ class RunView(QObject):
         for event in events:
             if isinstance(event, NodeStatistics):
                 statistics.append(event)
+            elif isinstance(event, RunStarted):
+                statistics.clear()
+                self.display.begin_clock(event.time)
             elif isinstance(event, ProbeSample):
                 self.display.show_sample(event)
         if statistics:

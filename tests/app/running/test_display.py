@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication, QComboBox
 
 from app.canvas.run_items import PROBE_SIZE, WORKING
 from app.running.run_options import RunOptions
-from runtime.events import LiveStatistics, Metrics, NodeStats, Paused, ProbeSample, Resumed, WireStats
+from runtime.events import LiveStatistics, Metrics, NodeStats, Paused, ProbeSample, Resumed, RunStarted, WireStats
 from tests.app.running.conftest import RunUnderTest
 
 
@@ -27,7 +27,7 @@ def test_rates_shares_queues_and_the_working_node(window, display):
     display.show_statistics(statistics(1.0, 100, 0.1))
     display.show_statistics(statistics(2.0, 300, 0.6, queued=2))
     overlay = window.canvas.items.nodes["6"].overlay
-    assert overlay.text == "200/s  ·  50 %" and overlay.is_working and overlay.share == 0.5
+    assert overlay.text == "150/s  ·  30 %" and overlay.is_working and overlay.share == 0.3
     assert not window.canvas.items.nodes["5"].overlay.is_working
     chips = [wire.overlay for wire in window.canvas.items.wires.values() if wire.overlay is not None]
     assert [(chip.text, chip.is_full) for chip in chips] == [("2/2", True)]
@@ -62,10 +62,27 @@ def test_figures_change_a_few_times_a_second_and_at_once_where_the_run_holds(win
     display.show_statistics(statistics(1.2, 200, 0.2, working="5"))
     assert overlay.text == "100/s  ·  10 %" and overlay.is_working
     display.show_statistics(statistics(1.5, 300, 0.3, working="5"))
-    assert overlay.text == "400/s  ·  40 %" and not overlay.is_working
+    assert overlay.text == "200/s  ·  20 %" and not overlay.is_working
     assert window.canvas.items.nodes["5"].overlay.is_working
     display.show_statistics(statistics(1.6, 300, 0.3, working=""))
     assert not window.canvas.items.nodes["5"].overlay.is_working
+
+
+def test_shares_of_a_steady_run_are_steady_and_at_most_one_altogether(window, display):
+    """Updates of 0.9 s, of which nothing is known before they end, between rollouts of 0.3 s."""
+    window.controller.events.emit([RunStarted(30.0, "small", "train", 0, "cpu", "static", "")])
+    shares = []
+    for tick in range(2, 120):
+        time = tick / 4
+        updates = int((time + 0.01) / 1.2)
+        step, trainer = ((name, 8 * updates, share * updates, 0) for name, share in (("Step", 0.3), ("Trainer", 0.9)))
+        nodes = (NodeStats("5", *step), NodeStats("6", *trainer))
+        display.show_statistics(LiveStatistics(30.0 + time, 8 * updates, nodes, "6"))
+        shares.append([window.canvas.items.nodes[node_id].overlay.share for node_id in ("5", "6")])
+    assert all(sum(pair) <= 1.0 + 1e-9 for pair in shares)
+    assert all(abs(trainer - 0.75) < 0.2 for _, trainer in shares[24:])
+    display.end()
+    assert window.canvas.items.nodes["6"].overlay.share == pytest.approx(0.73, abs=0.03)
 
 
 class LayoutRequests(QObject):
