@@ -1,6 +1,7 @@
 """Train the Cartpole example and plot its learning curve."""
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -52,8 +53,8 @@ def _show_results(folder: Path) -> None:
     weights = f"--load-checkpoint-dir {quote(str(checkpoints))}"
     places = {
         "learning curve": str(picture),
-        "TensorBoard": f"tensorboard --logdir {quote(str(folder / 'tensorboard'))}",
-        "evaluate it": f"dnne infer {quote(str(EXAMPLE))} {weights} --episodes 64",
+        "TensorBoard": f"{_script('tensorboard')} --logdir {quote(str(folder / 'tensorboard'))}",
+        "evaluate it": f"{_script('dnne')} infer {_shortest(EXAMPLE)} {weights} --episodes 64",
     }
     try:
         plot_learning_curve(folder / "metrics.csv", picture, "Cartpole, PPO", solved=SOLVED)
@@ -61,3 +62,13 @@ def _show_results(folder: Path) -> None:
         places["learning curve"] = f"none: {error}"
     for what, where in places.items():
         print(f"  {what:<19}  {where}", file=sys.stderr)
+
+
+def _script(name: str) -> str:
+    """How to call an installed command from the current folder, also where its folder is not on PATH."""
+    script = Path(sys.executable).with_name(name)
+    return _shortest(script) if script.is_file() else name
+
+
+def _shortest(path: Path) -> str:
+    return quote(min(str(path), os.path.relpath(path), key=len))

@@ -1,8 +1,11 @@
 import json
+import shlex
+import sys
+from pathlib import Path
 
 import pytest
 
-from app.commands.demo import EXAMPLE
+from app.commands.demo import EXAMPLE, _script
 
 # matplotlib 3.7, the last for Python 3.8, uses what later versions of its own dependencies call deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -22,14 +25,21 @@ def test_the_demo_leaves_a_checkpoint_a_log_and_a_picture_and_says_where(dnne, f
     assert (run / "checkpoints/node_3/model.pt").is_file()
     assert list((run / "tensorboard").glob("events.out.tfevents.*"))
     shown = run.relative_to(folder)
-    for line in (
-        f"learning curve       {shown}/learning_curve.png",
-        f"TensorBoard          tensorboard --logdir {shown}/tensorboard",
-        f"evaluate it          dnne infer {EXAMPLE} --load-checkpoint-dir {shown}/checkpoints --episodes 64",
-    ):
-        assert line in outcome.err
-    command = outcome.err.splitlines()[-1].split("dnne ")[1]
-    assert "mean episode reward" in dnne(*command.split()).err
+    picture, board, evaluation = (line[len("  learning curve       ") :] for line in outcome.err.splitlines()[-3:])
+    assert picture == f"{shown}/learning_curve.png"
+    assert shlex.split(board)[1:] == ["--logdir", f"{shown}/tensorboard"]
+    infer, example, *options = shlex.split(evaluation)[1:]
+    assert (infer, Path(example).resolve()) == ("infer", EXAMPLE)
+    assert options == ["--load-checkpoint-dir", f"{shown}/checkpoints", "--episodes", "64"]
+    assert "mean episode reward" in dnne(infer, example, *options).err
+
+
+def test_the_commands_of_the_demo_can_be_pasted(folder, monkeypatch):
+    (folder / "my env/bin").mkdir(parents=True)
+    (folder / "my env/bin/dnne").touch()
+    monkeypatch.setattr(sys, "executable", str(folder / "my env/bin/python"))
+    assert _script("dnne") == "'my env/bin/dnne'"
+    assert _script("tensorboard") == "tensorboard", "where it was installed elsewhere"
 
 
 def test_without_an_end_the_demo_trains_until_the_pole_stands(dnne, folder, monkeypatch):
