@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 import threading
 from pathlib import Path
 from typing import Any, BinaryIO, List, Mapping, Optional, Union
 
-from runtime.errors import DnneError, RunError
+from runtime.errors import DnneError
 from runtime.event_records import events_from
 from runtime.events import Event, Metrics, NodeStatistics, RunStarted
 from runtime.recording import RunFolder
 from runtime.recording.run_folder import EVENTS_FILE, METRICS_FILE
 
 from ..plots.metrics_file import PastMetrics, read_past
-from .host import Outcome, RunHost
+from .host import Outcome, RunHost, crashed
 from .mailbox import Mailbox
-
-logger = logging.getLogger(__name__)
 
 POLL_SECONDS, WAIT_SECONDS = 0.5, 0.005
 BLOCK, PAUSE_SECONDS = 1 << 16, 0.001
@@ -29,7 +26,7 @@ MOST_WAITING = 500
 NOTHING = PastMetrics(0.0, 0, 0, {})
 METRIC = b'{"event": "metric"'
 METRIC_LINE = re.compile(rb"^" + re.escape(METRIC) + rb".*\n", re.MULTILINE)
-ITERATION = re.compile(rb'"iteration": (\d+)')
+ITERATION = re.compile(rb'"iteration": (\d{1,18})\b')
 
 
 class Tail:
@@ -103,8 +100,10 @@ class AttachedHost(RunHost):
     def _follow(self) -> None:
         try:
             self.outcome = self._read_to_the_end()
-        except (OSError, RunError) as error:
+        except (OSError, DnneError) as error:
             self.outcome = Outcome(1, f"{self.folder.path} cannot be read any more: {error}")
+        except BaseException as error:  # noqa: BLE001 - shown in the window, which goes on
+            self.outcome = crashed(error)
         finally:
             self._tail.close()
 
@@ -134,7 +133,7 @@ class AttachedHost(RunHost):
             if not self._is_known(event):
                 self._put(event)
             if isinstance(event, RunStarted) and not event.resumed:
-                self._put_past()
+                self._put_past(event.time)
 
     def _is_known(self, event: Event) -> bool:
         """Metrics that came from ``metrics.csv``, and statistics of moments before the last of these."""
@@ -148,7 +147,7 @@ class AttachedHost(RunHost):
         found = ITERATION.search(lines, last) if last >= 0 else None
         return METRIC_LINE.sub(b"", lines) if found and int(found[1]) < self._known.iteration else lines
 
-    def _put_past(self) -> None:
+    def _put_past(self, time: float) -> None:
         """Tell what metrics the run has reported; the last of them comes as an event."""
         self._known = NOTHING
         try:
@@ -158,7 +157,7 @@ class AttachedHost(RunHost):
                 if self._closed.wait(PAUSE_SECONDS):
                     return
         except DnneError as error:
-            logger.warning("metrics are taken from the events, which takes longer: %s", error)
+            self.warn(time, f"metrics are taken from the events, which takes longer: {error}")
 
     def _put(self, event: Event) -> None:
         """Put an event into the mailbox, once the window has taken some of what lies there, or looks away."""

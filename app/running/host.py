@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
 from runtime.errors import DnneError
-from runtime.events import Event, RunStarted
+from runtime.events import Event, LogMessage, RunStarted
 
 from ..plots.metrics_file import PastMetrics, read_past
 from .mailbox import Mailbox
@@ -33,6 +34,11 @@ class Outcome:
     details: str = ""
 
 
+def crashed(error: BaseException) -> Outcome:
+    """The end of a run whose thread met an error that nobody expected; to be called where it is caught."""
+    return Outcome(1, f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
 class RunHost:
     """One run. Its events go to the mailbox; when ``outcome`` is set, the last one has been put there.
 
@@ -53,12 +59,23 @@ class RunHost:
         """Pass an event on; after the start of a resumed run, also what it has reported before."""
         self.mailbox.put(event)
         if isinstance(event, RunStarted) and event.resumed and event.run_dir:
-            try:
-                for part in read_past(Path(event.run_dir, METRICS_FILE), event.iteration):
-                    self.mailbox.put(part)
-            except DnneError as error:
-                logger.warning("what the run has reported before it was resumed is not shown: %s", error)
+            self._put_past_of(event)
+
+    def _put_past_of(self, event: RunStarted) -> None:
+        is_told = False
+        try:
+            for part in read_past(Path(event.run_dir, METRICS_FILE), event.iteration):
+                self.mailbox.put(part)
+                is_told = True
+        except DnneError as error:
+            if not is_told:
                 self.mailbox.put(PastMetrics(0.0, 0, 0, {}, is_first=True))
+            self.warn(event.time, f"not all that the run has reported before it was resumed is shown: {error}")
+
+    def warn(self, time: float, text: str) -> None:
+        """Say in the log that not all of a run can be shown; ``time`` as of an event."""
+        logger.warning("%s", text)
+        self.mailbox.put(LogMessage(time, "warning", text))
 
     def start(self) -> None:
         """Begin."""

@@ -13,14 +13,14 @@ import sys
 import threading
 import time
 from collections import deque
-from typing import Any, Deque, Dict, List, Mapping, Optional, Sequence
+from typing import IO, Any, Callable, Deque, Dict, List, Mapping, Optional, Sequence
 
 from app.child_command import PACKAGE_ROOT, child_command
 from runtime.errors import RunError
 from runtime.event_records import events_from
 from runtime.events import LogMessage
 
-from .host import Outcome, RunHost
+from .host import Outcome, RunHost, crashed
 from .mailbox import Mailbox
 from .process_tree import kill_tree
 
@@ -32,6 +32,7 @@ CHECK_SECONDS = 60.0
 PATIENCE = 30.0
 OF_OTHER_RANKS = re.compile(r"(?P<text>rank \d+: (?P<level>warning|error): .*)")
 """What processes but rank 0 say, which has the events."""
+CANNOT_FOLLOW = "the editor cannot follow the run any more"
 WHY_NO_PAUSE = "Several processes train together: they can be stopped, but neither paused nor edited."
 PROBE = (
     "import json, platform, sys\n"
@@ -94,6 +95,7 @@ class ProcessHost(RunHost):
         self._tail: Deque[str] = deque(maxlen=TAIL_LINES)
         self._threads: List[threading.Thread] = []
         self._write_lock = threading.Lock()
+        self._crash: Optional[Outcome] = None
 
     @property
     def pid(self) -> Optional[int]:
@@ -126,31 +128,53 @@ class ProcessHost(RunHost):
     def _read_output(self, writing: int) -> None:
         """Read what is printed, to the end; then nobody will open the pipe of events any more."""
         assert self._process is not None and self._process.stdout is not None
-        with self._process.stdout as stream:
-            for line in stream:
-                self._tail.append(line.decode("utf-8", "replace").rstrip())
-                told = OF_OTHER_RANKS.fullmatch(self._tail[-1])
-                if told is not None:
-                    self.mailbox.put(LogMessage(time.monotonic() - self._began, told["level"], told["text"]))
-        self._process.wait()
-        os.close(writing)
+        try:
+            with self._process.stdout as stream:
+                self._until_its_end(stream, self._hear_output)
+        finally:
+            self._process.wait()
+            os.close(writing)
+
+    def _hear_output(self, stream: IO[bytes]) -> None:
+        for line in stream:
+            self._tail.append(line.decode("utf-8", "replace").rstrip())
+            told = OF_OTHER_RANKS.fullmatch(self._tail[-1])
+            if told is not None:
+                self.mailbox.put(LogMessage(time.monotonic() - self._began, told["level"], told["text"]))
+
+    def _until_its_end(self, stream: IO[bytes], hear: Callable[[IO[bytes]], None]) -> None:
+        """Hear a stream; after an error nobody expected stop the run, which saves, and read on, so that it can."""
+        try:
+            hear(stream)
+        except BaseException as error:  # noqa: BLE001 - shown in the window, which goes on
+            self._crash = self._crash or crashed(error)
+            self.command("stop", reason=CANNOT_FOLLOW)
+            while stream.read(BLOCK):
+                pass
+
+    def _hear_events(self, pipe: IO[bytes]) -> None:
+        rest = b""
+        for block in iter(lambda: pipe.read(BLOCK), b""):
+            *lines, rest = (rest + block).split(b"\n")
+            self._deliver(lines)
 
     def _read_events(self, descriptor: int, output: threading.Thread) -> None:
+        try:
+            self.outcome = self._outcome_of_events(descriptor, output)
+        except BaseException as error:  # noqa: BLE001 - shown in the window, which goes on
+            self.outcome = crashed(error)
+            self.abandon()
+
+    def _outcome_of_events(self, descriptor: int, output: threading.Thread) -> Outcome:
         assert self._process is not None
-        rest = b""
         with open(descriptor, "rb", buffering=0) as pipe:
-            while True:
-                block = pipe.read(BLOCK)
-                if not block:
-                    break
-                *lines, rest = (rest + block).split(b"\n")
-                self._deliver(lines)
+            self._until_its_end(pipe, self._hear_events)
         code = self._process.wait()
         output.join()
         with contextlib.suppress(OSError):  # the process has closed its end already
             if self._process.stdin is not None:
                 self._process.stdin.close()
-        self.outcome = Outcome(code, _end_in_words(code, list(self._tail)), "\n".join(self._tail))
+        return self._crash or Outcome(code, _end_in_words(code, list(self._tail)), "\n".join(self._tail))
 
     def _deliver(self, lines: Sequence[bytes]) -> None:
         records: List[Mapping[str, Any]] = []

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import logging
 import threading
-import traceback
 from typing import Any
 
 from runtime.command.commands import perform
@@ -14,7 +13,7 @@ from runtime.command.host import Host
 from runtime.command.session import Session, Source
 from runtime.errors import DnneError
 
-from .host import Outcome, RunHost
+from .host import Outcome, RunHost, crashed
 from .mailbox import Mailbox
 
 logger = logging.getLogger(__name__)
@@ -52,7 +51,7 @@ class ThreadHost(RunHost):
         except DnneError as error:
             self.outcome = Outcome(2, str(error))
         except BaseException as error:  # noqa: BLE001 - shown in the window, which goes on
-            self.outcome = Outcome(1, f"{type(error).__name__}: {error}", traceback.format_exc())
+            self.outcome = crashed(error)
 
     def command(self, name: str, /, **arguments: Any) -> None:
         """Set the run's switches; the engine looks at them at its next safe point."""
