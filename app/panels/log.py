@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Callable, Dict, Optional, Sequence
+from typing import Callable, Dict, List, Optional, Sequence
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QFontDatabase, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent
@@ -18,11 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.history.entries import node_titles
 from app.session import EditorSession
 from app.theme import icon
-from runtime.events import Event
+from runtime.events import Event, RunStarted
 
-from .log_lines import DEBUG, ERROR, INFO, LEVELS, MOST_RECORDS, WARNING, LogLines, record_of
+from .log_lines import DEBUG, ERROR, INFO, LEVELS, MOST_RECORDS, WARNING, LogLines, LogRecord, record_of, separator_of
 from .log_model import LEVEL, MESSAGE, NODE, TIME, LogModel
 from .widgets import flat_button, refresh_icons, text_label
 
@@ -48,6 +49,7 @@ class LogPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.session = session
         self.run_folder: Callable[[], Optional[Path]] = lambda: None
+        self._titles: Dict[str, str] = {}
         self.model = LogModel(LogLines(most), self)
         self.view = LogView(self.model)
         self.filters: Dict[str, QToolButton] = {level: self._level_button(level) for level in reversed(LEVELS)}
@@ -106,7 +108,15 @@ class LogPanel(QWidget):
 
     def take(self, events: Sequence[Event]) -> None:
         """Add what the events say."""
-        records = [record for record in map(record_of, events) if record is not None]
+        records: List[LogRecord] = []
+        for event in events:
+            if isinstance(event, RunStarted):
+                folder = self.run_folder()
+                self._titles = node_titles(folder) if folder is not None else {}
+                records += [separator_of(event)] if records or self.model.lines.records else []
+            record = record_of(event)
+            if record is not None:
+                records.append(record._replace(title=self._titles.get(record.node_id, "")))
         if records:
             self.model.add(records)
             self._show_state()
@@ -216,7 +226,7 @@ class LogView(QTableView):
         self.horizontalHeader().hide()
         self.horizontalHeader().setStretchLastSection(True)
         width = self.fontMetrics().horizontalAdvance("0")
-        for column, letters in ((TIME, 13), (LEVEL, 9), (NODE, 5)):
+        for column, letters in ((TIME, 13), (LEVEL, 9), (NODE, 16)):
             self.setColumnWidth(column, letters * width)
         self.doubleClicked.connect(lambda index: model.toggle(index.row()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from runtime.events import CheckpointSaved, Event, Failed, Finished, LogMessage, ParameterChanged, RunStarted
@@ -22,6 +23,7 @@ class LogRecord(NamedTuple):
         node_id: Where it comes from; empty for the run itself.
         text: One line.
         details: Further lines, such as a traceback; shown on demand.
+        title: Of the node, where it is known.
     """
 
     time: float
@@ -29,11 +31,17 @@ class LogRecord(NamedTuple):
     node_id: str
     text: str
     details: Tuple[str, ...] = ()
+    title: str = ""
+
+    @property
+    def node(self) -> str:
+        """``Trainer (6)``; the id alone where the title is not known."""
+        return f"{self.title} ({self.node_id})" if self.title else self.node_id
 
     @property
     def whole(self) -> str:
         """Everything, as it is copied."""
-        where = f" [node {self.node_id}]" if self.node_id else ""
+        where = f" [node {self.node}]" if self.node_id else ""
         return "\n".join([f"{clock(self.time)} {self.level.upper()}{where} {self.text}", *self.details])
 
     @property
@@ -77,6 +85,12 @@ def record_of(event: Event) -> Optional[LogRecord]:
     if isinstance(event, ParameterChanged):
         return _record(event.time, INFO, event.node_id, f"{event.name} changed from {event.old!r} to {event.new!r}")
     return None
+
+
+def separator_of(event: RunStarted) -> LogRecord:
+    """The line between a run and the one before it."""
+    name = Path(event.run_dir).name or event.name
+    return _record(event.time, INFO, "", f"──── Run {name} began ────")
 
 
 def _record(time: float, level: str, node_id: str, message: str, traceback: str = "") -> LogRecord:

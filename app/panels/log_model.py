@@ -124,4 +124,4 @@ def _text(record: LogRecord, line: int, column: int) -> str:
         return clock(record.time)
     if column == LEVEL:
         return record.level.capitalize()
-    return record.node_id if column == NODE else record.text
+    return record.node if column == NODE else record.text

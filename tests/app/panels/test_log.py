@@ -91,6 +91,19 @@ def test_lines_are_shown_with_time_level_and_node(panel):
     assert panel.model.index(0, MESSAGE).data(Qt.ItemDataRole.ForegroundRole) == QColor(colours("light")["warning"])
 
 
+def test_runs_are_told_apart_and_nodes_have_titles(panel, tmp_path):
+    (tmp_path / "workflow.json").write_text('{"nodes": {"6": {"class_type": "PPOTrainerNode", "title": "Trainer"}}}')
+    panel.run_folder = lambda: tmp_path
+    started = RunStarted(0.0, "Cartpole", "train", 7, "cpu", "static", "", run_dir="runs/second")
+    panel.take([started, message("one", node_id="6"), message("two", node_id="9")])
+    begins = "Started: Cartpole, train, device cpu, seed 7"
+    assert shown(panel) == [begins, "one", "two"]
+    assert shown(panel, NODE) == ["", "Trainer (6)", "9"]
+    assert panel.model.lines.records[1].whole == "0:00:01.000 INFO [node Trainer (6)] one"
+    panel.take([started])
+    assert shown(panel)[3:] == ["──── Run second began ────", begins]
+
+
 def test_empty_it_says_so(panel):
     assert panel.pages.currentWidget() is panel.nothing
     panel.take([message("detail", "debug")])
