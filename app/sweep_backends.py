@@ -130,7 +130,7 @@ class SlurmBackend:
         try:
             import submitit
         except ImportError as error:
-            raise BackendError("--backend slurm needs submitit: pip install 'dnne[slurm]'") from error
+            raise BackendError('--backend slurm needs submitit: pip install "dnne[slurm]"') from error
         cluster = options.pop("cluster", "slurm")
         try:
             self._executor = submitit.AutoExecutor(folder=str(folder / "submitit"), cluster=cluster)
@@ -174,7 +174,7 @@ class RayBackend:
         try:
             import ray
         except ImportError as error:
-            raise BackendError("--backend ray needs Ray: pip install 'dnne[ray]'") from error
+            raise BackendError('--backend ray needs Ray: pip install "dnne[ray]"') from error
         self._ray, self._jobs = ray, jobs
         address = options.pop("address", None)
         ray.init(address=address, num_cpus=None if address else jobs, include_dashboard=False, log_to_driver=False)

@@ -225,5 +225,5 @@ def _optional(module: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise ExportError(
-            f"ONNX needs {module}, which cannot be imported ({error}): pip install 'dnne[onnx]'"
+            f'ONNX needs {module}, which cannot be imported ({error}): pip install "dnne[onnx]"'
         ) from error

@@ -47,7 +47,7 @@ class GymnasiumEngine(Engine):
 
     def unavailable_reason(self) -> str:
         """Why it cannot be used, and what to do."""
-        return "" if self.is_available() else "is not installed: `pip install gymnasium`"
+        return "" if self.is_available() else "is not installed: pip install gymnasium"
 
     def task_names(self) -> Tuple[str, ...]:
         """All registered ids; none where Gymnasium is not installed."""

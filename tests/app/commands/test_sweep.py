@@ -182,7 +182,7 @@ def test_backends_that_are_not_installed_are_named(dnne, small, monkeypatch):
         outcome = dnne("sweep", small, "seed=0..1", "--backend", extra, "--sweep-dir", "s")
         assert outcome.code == 2
         assert f"--backend {extra} needs" in outcome.err
-        assert f"pip install 'dnne[{extra}]'" in outcome.err
+        assert f'pip install "dnne[{extra}]"' in outcome.err
 
 
 def test_options_of_a_backend_are_not_ignored(dnne, small):

@@ -258,7 +258,7 @@ class TestFromAGraph:
             return original(name, *arguments, **options)
 
         monkeypatch.setattr("importlib.import_module", without_onnx)
-        with pytest.raises(ExportError, match=r"ONNX needs onnx.*pip install 'dnne\[onnx\]'"):
+        with pytest.raises(ExportError, match=r'ONNX needs onnx.*pip install "dnne\[onnx\]"'):
             export_policy(graph, tmp_path / "checkpoints", tmp_path / "policy.onnx")
 
     @needs_onnx

@@ -41,7 +41,7 @@ def test_what_there_is():
 
 def test_gymnasium_that_is_not_installed_is_said_to_be_so(generator, monkeypatch):
     monkeypatch.setattr(GymnasiumEngine, "is_available", lambda self: False)
-    with pytest.raises(SimulatorError, match="simulator 'gymnasium' is not installed: `pip install gymnasium`"):
+    with pytest.raises(SimulatorError, match="simulator 'gymnasium' is not installed: pip install gymnasium"):
         make_simulator("gymnasium", "CartPole-v1", 2, "cpu", generator)
 
 
