@@ -117,10 +117,11 @@ class MetricPlot(QFrame):
             self.view.curves = [raw for raw, _ in self._items] + [smooth for _, smooth in self._items]
 
     def _show_values(self, curves: Sequence[DrawnCurve], palette: Sequence[str]) -> None:
-        shown = curves[: max(1, self.values.fitting([_number(curve) for curve in curves]))]
-        parts = [(_number(curve), palette[curve.colour % len(palette)]) for curve in shown]
-        dots = [("…", palette[0])] if len(curves) > len(shown) else []
-        tip = "<br>".join(f"{html.escape(curve.name)}: {_number(curve)}" for curve in curves)
+        numbers = [_number(curve) for curve in curves]
+        count = max(1, self.values.fitting(numbers)) if len(curves) > 1 else 1
+        parts = [(number, palette[curve.colour % len(palette)]) for number, curve in zip(numbers[:count], curves)]
+        dots = [("…", palette[0])] if len(curves) > count else []
+        tip = "<br>".join(f"{html.escape(curve.name)}: {number}" for number, curve in zip(numbers, curves))
         self.values.show_parts([*parts, *dots], tip)
 
     @property

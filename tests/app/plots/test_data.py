@@ -7,6 +7,7 @@ import pytest
 
 from app.plots.choices import PlotChoices, choices_key
 from app.plots.column import Column
+from app.plots.curve import Curve
 from app.plots.labels import (
     FIRST_PLOTS,
     REWARD_COMPONENTS,
@@ -145,6 +146,14 @@ def test_smoothing_goes_on_where_it_stopped_and_begins_anew_after_a_cut():
     assert smoothed.of(table.curves["a"]) == pytest.approx(slow_smooth(values, 0.9))
     table.append(11, 11, 0.0, {"a": 7.0})
     assert smoothed.of(table.curves["a"]) == pytest.approx(slow_smooth([*values[:10], 7.0], 0.9))
+
+
+def test_smoothing_value_by_value_agrees_with_smoothing_in_blocks():
+    values, curve, smoothed = np.random.default_rng(0).normal(size=300), Curve(), Smoothed(0.9)
+    for row, value in enumerate(values.tolist()):
+        curve.append(row, value)
+        found = smoothed.of(curve)
+    assert found == pytest.approx(smooth(values, 0.9)[0], rel=1e-12)
 
 
 def test_a_weight_of_one_is_refused():
