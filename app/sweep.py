@@ -9,7 +9,10 @@ from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional, S
 from runtime.atomic import write_json
 from runtime.command.configure import Target
 from runtime.errors import DnneError
-from runtime.recording.run_folder import INFO_FILE, slug
+from runtime.recording import RunFolder
+from runtime.recording.line_file import storage_errors
+from runtime.recording.run_folder import slug
+from runtime.recording.run_lock import RunLock
 
 from .child_command import child_command
 from .ranges import TooManyValues, split_values
@@ -116,11 +119,29 @@ def trial_command(file: str, trial: Trial, folder: Path, shared: Sequence[str], 
     return child_command(["train", file, *words, *shared, *places, *again])
 
 
+def open_sweep(folder: Path, resume: bool) -> RunLock:
+    """Make the folder of a sweep where it is missing, and keep other sweeps out of it until the lock is released.
+
+    Raises:
+        SweepError: It is no folder, or holds no sweep to go on with.
+        RunError: Another sweep is at work in it.
+        StorageError: It cannot be made.
+    """
+    with storage_errors(folder):
+        if folder.exists() and not folder.is_dir():
+            raise SweepError(f"--sweep-dir {folder} is a file; expected a folder")
+        path = folder / SWEEP_FILE
+        if resume and folder.exists() and not path.is_file():
+            raise SweepError(f"there is no sweep to go on with: {path} does not exist")
+        folder.mkdir(parents=True, exist_ok=True)
+    return RunLock(folder, "the sweep in {folder} is still going on")
+
+
 def write_plan(folder: Path, file: str, trials: Sequence[Trial], shared: Sequence[str], resume: bool) -> None:
     """Note what the sweep consists of.
 
     Raises:
-        SweepError: The folder holds another sweep, or one that was not asked to go on.
+        SweepError: The folder holds another sweep, a damaged one, or one that was not asked to go on.
     """
     plan = {
         "dnne_sweep": 1,
@@ -130,28 +151,41 @@ def write_plan(folder: Path, file: str, trials: Sequence[Trial], shared: Sequenc
     }
     path = folder / SWEEP_FILE
     if path.is_file():
-        earlier = json.loads(path.read_text(encoding="utf-8"))
         if not resume:
             raise SweepError(f"{folder} holds a sweep already; go on with --resume, or choose another --sweep-dir")
+        earlier = _read_plan(path)
         for name in ("workflow", "shared", "trials"):
             if earlier.get(name) != plan[name]:
                 raise SweepError(f"{folder} holds another sweep: its {name} differ; choose another --sweep-dir")
-    elif resume and folder.exists():
-        raise SweepError(f"there is no sweep to go on with: {path} does not exist")
-    folder.mkdir(parents=True, exist_ok=True)
     write_json(path, plan)
 
 
-def run_info(folder: Path, trial: Trial) -> Optional[Dict[str, Any]]:
-    """What a trial's run.json says; ``None`` where there is none that can be read."""
+def _read_plan(path: Path) -> Dict[str, Any]:
     try:
-        info: Dict[str, Any] = json.loads((folder / trial.name / INFO_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return info
+        with storage_errors(path, "read"):
+            plan = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise SweepError(f"{path} is damaged: {error}; choose another --sweep-dir") from error
+    if not isinstance(plan, dict):
+        raise SweepError(f"{path} is damaged: it describes no sweep; choose another --sweep-dir")
+    return plan
+
+
+def run_info(folder: Path, trial: Trial) -> Optional[Dict[str, Any]]:
+    """What a trial's run.json says; ``None`` where there is none.
+
+    Raises:
+        RunError: It cannot be used.
+    """
+    run = RunFolder(folder / trial.name)
+    return run.read_info() if run.info_file.is_file() else None
 
 
 def is_finished(folder: Path, trial: Trial) -> bool:
-    """Whether a trial has come to its end."""
+    """Whether a trial has come to its end.
+
+    Raises:
+        RunError: Its run.json cannot be used.
+    """
     info = run_info(folder, trial)
     return info is not None and info.get("result") == "finished"

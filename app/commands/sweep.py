@@ -17,9 +17,10 @@ from runtime.recording.run_folder import slug
 from runtime.resolving import resolve_workflow
 from runtime.workflow import load_workflow
 
-from ..sweep import SweepError, Trial, check_keys, is_finished, make_trials, trial_command, write_plan
+from ..sweep import SweepError, Trial, check_keys, is_finished, make_trials, open_sweep, trial_command, write_plan
 from ..sweep_backends import Backend, LocalBackend, RayBackend, SlurmBackend
 from ..sweep_results import PICTURE, write_results
+from ..sweep_resume import prepare_trial
 from .common import add_nodes_dir, load_registry
 
 DEFAULT_FOLDER = "sweeps"
@@ -59,15 +60,29 @@ def run(args: argparse.Namespace) -> int:
     check_keys([*args.overrides, *args.assignments], lambda word: key_targets(word, graph))
     folder = Path(args.sweep_dir or Path(DEFAULT_FOLDER, f"{slug(workflow.name)}-{time.strftime('%Y%m%d-%H%M%S')}"))
     backend = _backend(args, folder)
-    write_plan(folder, args.file, trials, shared, args.resume)
+    lock = open_sweep(folder, args.resume)
+    try:
+        write_plan(folder, args.file, trials, shared, args.resume)
+        waiting = _find_waiting(folder, trials, args.resume)
+        codes = _run_all(args, backend, folder, waiting, shared)
+        _print_groups(write_results(folder, trials))
+        pictures = f", {PICTURE}" if (folder / PICTURE).is_file() else ""
+        print(f"{folder}: results.csv, results.json{pictures}")
+        return _verdict(folder, waiting, codes)
+    finally:
+        lock.release()
+
+
+def _find_waiting(folder: Path, trials: Sequence[Trial], resume: bool) -> List[Trial]:
+    """The trials that have not finished, and on standard error what becomes of those that have begun."""
     waiting = [trial for trial in trials if not is_finished(folder, trial)]
+    if resume:
+        for note in filter(None, [prepare_trial(folder, trial) for trial in waiting]):
+            print(note, file=sys.stderr)
+        waiting = [trial for trial in waiting if not is_finished(folder, trial)]
     if len(waiting) < len(trials):
         print(f"{len(trials) - len(waiting)} of {len(trials)} have finished already", file=sys.stderr)
-    codes = _run_all(args, backend, folder, waiting, shared)
-    _print_groups(write_results(folder, trials))
-    pictures = f", {PICTURE}" if (folder / PICTURE).is_file() else ""
-    print(f"{folder}: results.csv, results.json{pictures}")
-    return _verdict(folder, waiting, codes)
+    return waiting
 
 
 def _shared_options(args: argparse.Namespace) -> List[str]:

@@ -12,9 +12,10 @@ import time
 import pytest
 
 from app import sweep_backends
-from app.sweep import SweepError, make_trials
+from app.sweep import SweepError, make_trials, write_plan
 from app.sweep_backends import LocalBackend
 from runtime.recording import RunFolder
+from runtime.recording.run_lock import RunLock
 from tests.commands import USER_NODES, insert_node, small_workflow, write_json
 
 
@@ -171,9 +172,80 @@ def test_ctrl_c_ends_the_trainings_in_order_and_resume_goes_on(start, dnne, slow
         "0-seed-0": "interrupted",
         "1-seed-1": "interrupted",
     }
-    assert dnne(*words, "--resume").code == 0
+    resumed = dnne(*words, "--resume")
+    assert resumed.code == 0
+    assert "0-seed-0 goes on after " in resumed.err
     info = json.loads((folder / "s/0-seed-0/run.json").read_text())
     assert (info["result"], info["summary"]["iterations"], len(info["earlier"])) == ("finished", 30, 1)
+
+
+@pytest.mark.parametrize("content", ["[]", '{"dnne_sw'])
+def test_a_damaged_plan_is_named(dnne, small, folder, content):
+    (folder / "s").mkdir()
+    (folder / "s/sweep.json").write_text(content)
+    outcome = dnne("sweep", small, "seed=0..1", "iterations=1", "--sweep-dir", "s", "--resume")
+    assert outcome.code == 2
+    assert "s/sweep.json is damaged: " in outcome.err
+    assert (folder / "s/sweep.json").read_text() == content
+
+
+@pytest.mark.parametrize("extra", [[], ["--resume"]])
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [("small.json", "--sweep-dir small.json is a file"), ("/proc/x/y", "cannot write /proc/x/y: No such file")],
+)
+def test_a_folder_that_cannot_be_used_is_named(dnne, small, place, message, extra):
+    outcome = dnne("sweep", small, "seed=0..1", "iterations=1", "--sweep-dir", place, *extra)
+    assert outcome.code == 2
+    assert message in outcome.err
+
+
+def planned(folder, small, *words):
+    """The words of a sweep that was planned and killed before its first training, and its first run folder."""
+    trials, shared = make_trials(["seed=0..1", *words], most=2)
+    (folder / "s/0-seed-0").mkdir(parents=True)
+    write_plan(folder / "s", str(small), trials, shared, resume=False)
+    return ("sweep", small, "seed=0..1", *words, "--sweep-dir", "s", "--resume"), folder / "s/0-seed-0"
+
+
+def test_a_damaged_description_of_a_run_is_named(dnne, small, folder):
+    words, run = planned(folder, small, "iterations=1")
+    (run / "run.json").write_text("[]")
+    outcome = dnne(*words)
+    assert outcome.code == 2
+    assert "s/0-seed-0/run.json is no description of a run" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("locked", "message"),
+    [("s", "the sweep in s is still going on"), ("s/0-seed-0", "the run in s/0-seed-0 is still going on")],
+)
+def test_a_folder_where_another_is_at_work_is_refused(dnne, small, folder, locked, message):
+    words, _ = planned(folder, small, "iterations=1")
+    (folder / "s/0-seed-0/workflow.json").touch()
+    lock = RunLock(folder / locked)
+    try:
+        outcome = dnne(*words)
+    finally:
+        lock.release()
+    assert outcome.code == 2
+    assert message in outcome.err
+    assert not list(folder.glob("s/*.log"))
+
+
+def test_resume_tells_what_becomes_of_trials_that_were_killed(dnne, small, folder):
+    words, run = planned(folder, small, "iterations=2")
+    train = ("train", small, "iterations=2", "--log-dir", "s", "--run-name")
+    assert dnne(*train, "1-seed-1", "seed=1").code == 0
+    over = folder / "s/1-seed-1/run.json"
+    over.write_text(json.dumps({**json.loads(over.read_text()), "result": "interrupted"}))
+    (run / "workflow.json").touch()
+    outcome = dnne(*words)
+    assert outcome.code == 0, outcome.err
+    assert "0-seed-0 begins anew: it had saved no state to go on from; what it left is in s/0-seed-0-un" in outcome.err
+    assert "1-seed-1 had come to its end when it was stopped" in outcome.err
+    assert "1 of 2 have finished already" in outcome.err
+    assert [result_of(folder / "s" / name) for name in ("0-seed-0", "1-seed-1")] == ["finished"] * 2
 
 
 def test_backends_that_are_not_installed_are_named(dnne, small, monkeypatch):
