@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import tempfile
+import time
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +25,9 @@ from .mailbox import Mailbox
 from .process_host import ProcessHost
 from .run_options import PROCESS, RunOptions, check, parse
 
-FRAME_MS = 16
+FRAME_MS, HEARTBEAT_MS = 16, 100
+"""Least and greatest time between two looks into the mailbox. The window sleeps until it rings: a run in a thread waits
+whenever the window does something."""
 MOST_PER_FRAME = 200
 """Events; of more the window would be late for the mouse."""
 
@@ -55,6 +60,7 @@ class RunController(QObject):
     state_changed = Signal(str)
     events = Signal(object)
     refused = Signal(str)
+    _rung = Signal()
 
     def __init__(self, session: EditorSession, parent: Optional[QObject] = None):
         super().__init__(parent)
@@ -68,14 +74,16 @@ class RunController(QObject):
         self.failure: Optional[Failed] = None
         self.was_interrupted = False
         self.processes = 1
-        self._mailbox = Mailbox()
+        self._mailbox = Mailbox(self._ring)
         self._host: Optional[RunHost] = None
         self._outputs: Tuple[Tuple[str, str], ...] = ()
         self._view: Tuple[Tuple[int, ...], float] = ((), 0.0)
         self._last_error = ""
         self._scratch: Optional[tempfile.TemporaryDirectory] = None
-        self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._deliver)
+        self._delivered_at = 0.0
+        self._rung.connect(self._on_ring, Qt.ConnectionType.QueuedConnection)
 
     @property
     def is_active(self) -> bool:
@@ -167,7 +175,7 @@ class RunController(QObject):
             self._send_wishes()
         host.start()
         self._send_wishes()
-        self._timer.start()
+        self._timer.start(FRAME_MS)
 
     # Steering
 
@@ -230,7 +238,23 @@ class RunController(QObject):
 
     # Hearing
 
+    def _ring(self) -> None:
+        """Something is in the mailbox; called in any thread."""
+        with contextlib.suppress(RuntimeError):  # the window is gone, and a run that was given up goes on
+            self._rung.emit()
+
+    def _on_ring(self) -> None:
+        left = FRAME_MS - 1000.0 * (time.monotonic() - self._delivered_at)
+        if self._host is None:
+            return
+        if left <= 0:
+            self._deliver()
+        else:
+            self._timer.start(math.ceil(left))
+
     def _deliver(self) -> None:
+        self._timer.start(HEARTBEAT_MS)
+        self._delivered_at = time.monotonic()
         host = self._host
         outcome = host.outcome if host is not None else None
         taken = self._mailbox.take(MOST_PER_FRAME)
@@ -238,7 +262,9 @@ class RunController(QObject):
             for event in taken:
                 self._note(event)
             self.events.emit(taken)
-        if outcome is not None and not len(self._mailbox):
+        if len(self._mailbox):
+            self._timer.start(FRAME_MS)
+        elif outcome is not None:
             self._end(outcome)
 
     def _note(self, event: Event) -> None:
@@ -306,7 +332,7 @@ class RunController(QObject):
         """The run does not stop: go on without it."""
         if self._host is not None and self.state == STOPPING:
             self._host.abandon()
-            self._mailbox = Mailbox()  # what the old one still gets belongs to no run
+            self._mailbox = Mailbox(self._ring)  # what the old one still gets belongs to no run
             self._end(Outcome(1, "the run did not stop and was given up; what it had saved is in its run folder"))
 
     def finish(self) -> None:

@@ -54,3 +54,16 @@ def test_nothing_is_lost_while_it_is_emptied():
     thread.join()
     found += mailbox.take()
     assert [event.iteration for event in found] == list(range(20_000))
+
+
+def test_it_rings_once_until_it_is_emptied_and_not_for_statistics():
+    rings = []
+    mailbox = Mailbox(lambda: rings.append(len(mailbox)))
+    mailbox.put(LiveStatistics(1.0, 5))
+    assert rings == []
+    for index in range(3):
+        mailbox.put(Metrics(1.0, index, index))
+    assert rings == [2]
+    mailbox.take(1)
+    mailbox.put(probe(2.0))
+    assert rings == [2, 4]
