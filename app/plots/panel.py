@@ -28,7 +28,7 @@ from .metrics_file import PastMetrics
 from .toolbar import PlotToolbar
 
 THIS_RUN = "This run"
-FRAME_MS = 33
+FRAME_MS = 40
 _EMPTY = (
     "The curves of a run appear here.\n"
     "Press Train, or choose earlier runs in the panel Runs and compare them."
@@ -42,7 +42,7 @@ class Plots(QWidget):
     """Draws the metrics of the run that goes on, and of earlier ones besides it.
 
     It is fed with events by `take`. It redraws only plots that can be seen, only after something has changed, and at
-    most 30 times a second.
+    most 25 times a second.
     """
 
     def __init__(self, session: EditorSession, settings: EditorSettings, parent: Optional[QWidget] = None):
