@@ -5,7 +5,10 @@
 - Latency: from a `Metrics` event in the engine's thread to the end of the paint of a plot.
   Targets: p95 < 50 ms, p99 < 100 ms.
 - Speed: steps/s of ``dnne train``, of the thread host and of the process host, in turns; ratios of the medians.
-  Targets: thread ≥ 0.85, process ≥ 0.97 of the command. A host in a process needs a core of its own.
+  Targets: thread ≥ 0.85 with one plot in view, process ≥ 0.97 of the command. A host in a process needs a core of its
+  own. The first plots of the panel, four of which are in view, are measured besides.
+- Work: milliseconds of processor time that the window's thread takes per second of training. A run in a thread has to
+  wait for most of it, and other programs disturb it less than they disturb speeds.
 - Memory: resident megabytes per minute of training in the thread host, after a warm-up.
 """
 
@@ -21,14 +24,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Set
+from typing import Any, Callable, Dict, List
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication, QGraphicsView
 
 from app.files.folders import UserFolders
 from app.main_window import MainWindow
-from app.running.controller import ACTIVE
+from app.running.controller import ACTIVE, FINISHED, RUNNING
 from app.running.mailbox import Mailbox
 from runtime.events import Event, Metrics
 
@@ -37,7 +40,9 @@ from .machine import machine_line
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "cartpole_ppo.json"
 WARM_UP, START_UP = 20.0, 90.0
-HOSTS = ("thread", "process")
+ONE_PLOT, FIRST_PLOTS, PROCESS = "thread, one plot", "thread, first plots", "process"
+TARGETS = {ONE_PLOT: 0.85, FIRST_PLOTS: None, PROCESS: 0.97}
+POLL_MS = 250
 
 
 class Latency(QObject):
@@ -58,18 +63,17 @@ class Latency(QObject):
 
         mailbox.put = note  # type: ignore[method-assign]
         self._plots = window.watching.plots
-        self._seen: Set[QGraphicsView] = set()
+        self._plots_seen = 0
         window.controller.events.connect(self._on_events)
 
     def _look_for_plots(self) -> None:
-        """Plots are made when their first metrics come."""
+        """Plots are shown when their first metrics come. A filter that is there already stays the only one."""
+        self._plots_seen = len(self._plots.plots)
         for view in self._plots.findChildren(QGraphicsView):
-            if view not in self._seen:
-                self._seen.add(view)
-                view.viewport().installEventFilter(self)
+            view.viewport().installEventFilter(self)
 
     def _on_events(self, events: Any) -> None:
-        if len(self.milliseconds) < 10:
+        if len(self._plots.plots) != self._plots_seen:
             self._look_for_plots()
         found = (self._sent.pop(event.iteration, None) for event in events if isinstance(event, Metrics))
         self._arrived += [sent for sent in found if sent is not None]
@@ -98,26 +102,43 @@ class Editor:
         self.window.show()
         self.until(lambda: self.window.session.registry is not None, START_UP)
         self.window.view.show_panel("plots")
+        self.plots = self.window.watching.plots
+        self._first_plots = list(self.plots.choices.plots)
         self.controller = self.window.controller
+        self.controller.state_changed.connect(self._on_state)
+        self.work: Dict[str, List[float]] = {contender: [] for contender in TARGETS}
+        self._began, self._contender = (0.0, 0.0), FIRST_PLOTS
 
     def until(self, condition: Callable[[], Any], seconds: float) -> None:
         """Let Qt's own loop run until the condition holds, or for so long."""
         end = time.monotonic() + seconds
-        poll = QTimer(interval=50)
+        poll = QTimer(interval=POLL_MS)
         poll.timeout.connect(lambda: self.app.exit() if condition() or time.monotonic() > end else None)
         poll.start()
         self.app.exec()
         poll.stop()
 
-    def train(self, host: str, seconds: float) -> float:
+    def train(self, contender: str, seconds: float) -> float:
         """Steps per second of a training of so many seconds."""
-        self.controller.options.host = host
+        chosen = self._first_plots[:1] if contender == ONE_PLOT else self._first_plots
+        for plot in self._first_plots:
+            self.plots.show_plot(plot, plot in chosen)
+        self._contender = contender
+        self.controller.options.host = "process" if contender == PROCESS else "thread"
         self.controller.options.put("train", "timeout", f"{seconds:g}s")
         self.controller.train()
         self.until(lambda: self.controller.state not in ACTIVE, seconds + START_UP)
         if self.controller.run_folder is None or self.controller.failure is not None:
             raise RuntimeError(f"the training did not run: {self.controller.failure}")
         return speed_of(self.controller.run_folder)
+
+    def _on_state(self, state: str) -> None:
+        now = time.perf_counter(), time.thread_time()
+        if state == RUNNING:
+            self._began = now
+        elif state == FINISHED:
+            wall, work = (after - before for after, before in zip(now, self._began))
+            self.work[self._contender].append(1e3 * work / wall)
 
 
 def speed_of(run_folder: Path) -> float:
@@ -165,20 +186,20 @@ def main(rounds: int, seconds: float, minutes: float) -> None:
         folder = Path(name)
         editor = Editor(folder)
         latency = Latency(editor.window)
-        speeds: Dict[str, List[float]] = {"command": [], "thread": [], "process": []}
+        speeds: Dict[str, List[float]] = {"command": [], **{contender: [] for contender in TARGETS}}
         for number in range(rounds):
             speeds["command"].append(command_speed(folder, seconds, number))
-            for host in HOSTS:
-                speeds[host].append(editor.train(host, seconds))
-                print(
-                    f"round {number + 1}: " + ", ".join(f"{k} {v[-1]:,.0f}" for k, v in speeds.items() if v), flush=True
-                )
+            for contender in TARGETS:
+                speeds[contender].append(editor.train(contender, seconds))
+            print(f"round {number + 1}: " + "; ".join(f"{k} {v[-1]:,.0f}" for k, v in speeds.items()), flush=True)
         found = latency.milliseconds
         print(f"event to paint, {len(found)} metrics: p50 {percentile(found, 0.5):.0f} ms, "
               f"p95 {percentile(found, 0.95):.0f} ms (< 50), p99 {percentile(found, 0.99):.0f} ms (< 100)")  # fmt: skip
         command = statistics.median(speeds["command"])
-        for host, target in zip(HOSTS, (0.85, 0.97)):
-            print(f"{host} host: {statistics.median(speeds[host]) / command:.2f} of the command (target ≥ {target})")
+        for contender, target in TARGETS.items():
+            print(f"{contender}: {statistics.median(speeds[contender]) / command:.2f} of the command"
+                  f"{f' (target ≥ {target})' if target else ''}, "
+                  f"the window works {statistics.median(editor.work[contender]):.0f} ms/s")  # fmt: skip
         if minutes:
             print(f"memory: {growth(editor, minutes):+.1f} MB per minute over {minutes:g} minutes (target < 0.8)")
         editor.window.close_unasked()
