@@ -1,6 +1,7 @@
 """Runs that do not go as they should: stuck, begun over and over, without room or torch, watched until they vanish."""
 
 import os
+import shlex
 import shutil
 import sys
 import threading
@@ -90,7 +91,7 @@ def test_another_theme_during_a_run(run, host):
 
 def interpreter(folder, line):
     path = folder / "python"
-    path.write_text(f"#!/bin/bash\n{line.format(python=sys.executable)}\n")
+    path.write_text(f"#!/bin/bash\n{line.format(python=shlex.quote(sys.executable))}\n")
     path.chmod(0o755)
     return str(path)
 
