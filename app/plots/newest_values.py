@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import List, Sequence, Tuple
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QColor, QEnterEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -22,6 +23,7 @@ class NewestValues(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._parts: List[Tuple[str, str]] = []
+        self._metrics = self.fontMetrics()
         self._ground = QColor()
         self._tip = ""
 
@@ -41,10 +43,10 @@ class NewestValues(QWidget):
 
     def fitting(self, texts: Sequence[str]) -> int:
         """How many of these texts there is room for, besides dots where it is not all of them."""
-        widths = [self.fontMetrics().horizontalAdvance(text) + GAP for text in texts]
+        widths = [self._metrics.horizontalAdvance(text) + GAP for text in texts]
         if sum(widths) - GAP <= self.width():
             return len(texts)
-        room = self.width() - self.fontMetrics().horizontalAdvance("…")
+        room = self.width() - self._metrics.horizontalAdvance("…")
         return sum(sum(widths[: count + 1]) <= room for count in range(len(widths)))
 
     def text(self) -> str:
@@ -53,7 +55,13 @@ class NewestValues(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """A line."""
-        return QSize(0, self.fontMetrics().height())
+        return QSize(0, self._metrics.height())
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Measure with another font."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._metrics = self.fontMetrics()
 
     def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802
         """Only now is a tooltip of use: to set one costs as much as to paint."""
@@ -62,10 +70,17 @@ class NewestValues(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Paint."""
-        painter, right = QPainter(self), self.width()
-        painter.fillRect(self.rect(), self._ground)
-        for text, colour in reversed(self._parts):
-            width = self.fontMetrics().horizontalAdvance(text)
-            painter.setPen(QColor(colour))
-            painter.drawText(right - width, 0, width, self.height(), Qt.AlignmentFlag.AlignVCenter, text)
-            right -= width + GAP
+        right, metrics = self.width(), self._metrics
+        base = (self.height() + metrics.ascent() - metrics.descent()) // 2
+        with QPainter(self) as painter:
+            painter.fillRect(0, 0, right, self.height(), self._ground)
+            for text, colour in reversed(self._parts):
+                right -= metrics.horizontalAdvance(text)
+                painter.setPen(_shade(colour))
+                painter.drawText(right, base, text)
+                right -= GAP
+
+
+@functools.lru_cache(maxsize=32)
+def _shade(colour: str) -> QColor:
+    return QColor(colour)
