@@ -6,8 +6,8 @@ import math
 from collections import deque
 from typing import Any, Deque, NamedTuple, Optional
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from runtime.events import ProbeSample
@@ -27,6 +27,9 @@ WORKING = QColor("#3fb46b")
 Z_PROBE = 6.0
 SAMPLES_KEPT = 100
 PROBE_SIZE = (224.0, 92.0)
+_PROBE = QRectF(0, 0, *PROBE_SIZE)
+_PROBE_CARD = _PROBE.adjusted(1, 1, -1, -1)
+_PROBE_COURSE = QRectF(8, 54, _PROBE_CARD.width() - 14, _PROBE_CARD.height() - 60)
 
 
 class _Overlay(QGraphicsItem):
@@ -266,34 +269,38 @@ class ProbeItem(_Overlay):
 
     def boundingRect(self) -> QRectF:  # noqa: N802
         """The panel."""
-        return QRectF(0, 0, *PROBE_SIZE)
+        return _PROBE
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: Optional[QWidget] = None) -> None:
         """Draw the panel."""
-        theme, rect = self.theme, self.boundingRect().adjusted(1, 1, -1, -1)
+        theme = self.theme
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.accent if self.is_pinned else theme.node_border, 1.2))
         painter.setBrush(blend(theme.node, theme.background, 0.3))
-        painter.drawRoundedRect(rect, 6, 6)
+        painter.drawRoundedRect(_PROBE_CARD, 6, 6)
         for row, text in enumerate(self.lines):
             chosen = font(LABEL_PIXELS if row < 2 else CHIP_PIXELS, bold=row == 0)
             painter.setFont(chosen)
             wrong = row == 2 and "finite" in text
             painter.setPen(theme.error if wrong else theme.text if row == 0 else theme.dim_text)
-            elided = QFontMetricsF(chosen).elidedText(text, Qt.TextElideMode.ElideRight, rect.width() - 10)
-            painter.drawText(QPointF(8, 17 + 15 * row), elided)
-        self._paint_course(painter, QRectF(8, 54, rect.width() - 14, rect.height() - 60))
+            room = _PROBE_CARD.width() - 10
+            elided = QFontMetricsF(chosen).elidedText(text, Qt.TextElideMode.ElideRight, room)
+            painter.drawText(8, 17 + 15 * row, elided)
+        painter.setPen(QPen(theme.accent, 1.4))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(self._course())
 
-    def _paint_course(self, painter: QPainter, rect: QRectF) -> None:
+    def _course(self) -> QPainterPath:
+        """The means from left to right; the newest one is always at the right end."""
+        path = QPainterPath()
         means = [sample.mean for sample in self.samples if math.isfinite(sample.mean)]
         if len(means) < 2:
-            return
+            return path
+        left, top, right, bottom = _PROBE_COURSE.getCoords()
         low, high = min(means), max(means)
-        span, step = (high - low) or 1.0, rect.width() / (SAMPLES_KEPT - 1)
-        left = rect.right() - step * (len(means) - 1)
-        points = [
-            QPointF(left + step * index, rect.bottom() - rect.height() * (mean - low) / span)
-            for index, mean in enumerate(means)
-        ]
-        painter.setPen(QPen(self.theme.accent, 1.4))
-        painter.drawPolyline(QPolygonF(points))
+        scale, step = (bottom - top) / ((high - low) or 1.0), (right - left) / (SAMPLES_KEPT - 1)
+        x = right - step * (len(means) - 1)
+        path.moveTo(x, bottom - scale * (means[0] - low))
+        for index, mean in enumerate(means[1:], start=1):
+            path.lineTo(x + step * index, bottom - scale * (mean - low))
+        return path

@@ -157,6 +157,9 @@ def test_a_probe_is_pinned_by_the_menu_of_a_wire_and_shows_its_samples(window, d
     for i in range(120):
         display.show_sample(ProbeSample(0.1 * i, "5", "rewards", (64,), "float32", -1.0, 0.1 * i, 2.0, 1.0))
     assert len(probe.samples) == 100
+    course = probe._course()
+    ends = [(point.x, point.y) for point in (course.elementAt(0), course.elementAt(99))]
+    assert course.elementCount() == 100 and ends == [pytest.approx((8.0, 84.0)), pytest.approx((216.0, 54.0))]
     assert probe.lines[1:] == ("float32 (64,)", "min -1   mean 11.9   max 2")
     display.show_sample(ProbeSample(13.0, "5", "rewards", (64,), "float32", -1.0, 0.1, 2.0, 0.5))
     assert "50 % not finite" in probe.lines[2]
