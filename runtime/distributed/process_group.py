@@ -8,7 +8,7 @@ import datetime
 import json
 import os
 from collections import deque
-from typing import Any, Deque, Iterator, List, Optional
+from typing import Any, Deque, Iterator, List, Optional, Sequence, Union
 
 import torch
 import torch.distributed as dist
@@ -17,6 +17,7 @@ from torch import Tensor
 from ..errors import DistributedError
 from .communicator import Communicator
 from .failures import LOST_ANOTHER, has_launcher
+from .host_sockets import HostSockets, connect_host
 
 DEFAULT_TIMEOUT = 600.0
 MESSAGE_BYTES = 8192  # a longer message takes a second exchange
@@ -32,7 +33,8 @@ class ProcessGroup(Communicator):
     Tensors are reduced where they live; messages between the hosts (JSON, files) go through main memory, so that they
     never wait for a GPU. Nothing is pickled.
 
-    The default group must be one of Gloo.
+    The default group must be one of Gloo. What is small and frequent (averages, gathered tensors and messages in main
+    memory) goes over sockets where all processes live on one host.
     """
 
     def __init__(self, timeout: float = DEFAULT_TIMEOUT, local_rank: Optional[int] = None):
@@ -41,6 +43,7 @@ class ProcessGroup(Communicator):
         self.local_rank = local_rank
         self._timeout = datetime.timedelta(seconds=timeout)
         self._tensors: Optional[dist.ProcessGroup] = None
+        self._sockets: Optional[HostSockets] = None
         self._launcher = os.getppid() if has_launcher() else None
         self._outbox = torch.zeros(MESSAGE_BYTES, dtype=torch.uint8)
         self._inboxes = [torch.zeros_like(self._outbox) for _ in range(self.world_size)]
@@ -64,7 +67,9 @@ class ProcessGroup(Communicator):
             dist.init_process_group("gloo", store=store, rank=rank, world_size=world_size, timeout=limit)
         except (RuntimeError, ValueError) as error:
             raise DistributedError(f"the other processes of the run cannot be reached: {error}") from error
-        return cls(timeout, int(os.environ["LOCAL_RANK"]))
+        group = cls(timeout, int(os.environ["LOCAL_RANK"]))
+        group._sockets = connect_host(rank, group.all_gather_json, timeout)
+        return group
 
     def use(self, device: torch.device) -> None:
         if device.type == "cuda" and self._tensors is None:
@@ -77,12 +82,20 @@ class ProcessGroup(Communicator):
         return self._launcher is not None and os.getppid() != self._launcher
 
     def all_reduce_mean(self, tensor: Tensor) -> None:
+        if self._sockets is not None and tensor.device.type == "cpu":
+            total, *others = self._gather_over_sockets(self._sockets, tensor, "averaging")
+            for other in others:
+                total.add_(other)
+            tensor.copy_(total.mul_(1.0 / self.world_size))
+            return
         self._kept.append([tensor])
         with self._lost("averaging"):
             dist.all_reduce(tensor, group=self._tensors)
         tensor.mul_(1.0 / self.world_size)
 
     def all_gather(self, tensor: Tensor) -> Tensor:
+        if self._sockets is not None and tensor.device.type == "cpu":
+            return torch.stack(self._gather_over_sockets(self._sockets, tensor, "gathering"))
         gathered = tensor.new_empty((self.world_size, *tensor.shape))
         parts, own = list(gathered.unbind(0)), tensor.contiguous()
         self._kept.append([*parts, own])
@@ -90,10 +103,21 @@ class ProcessGroup(Communicator):
             dist.all_gather(parts, own, group=self._tensors)
         return gathered
 
+    def _gather_over_sockets(self, sockets: HostSockets, tensor: Tensor, action: str) -> List[Tensor]:
+        with self._lost(action):
+            contents = sockets.all_gather(_as_bytes(tensor.detach().contiguous()))
+        lengths = {len(content) for content in contents}
+        if len(lengths) > 1:
+            raise DistributedError(f"while {action}: the processes have tensors of different sizes: {lengths} bytes")
+        return [_tensor_of(content, tensor.dtype).view(tensor.shape) for content in contents]
+
     def all_gather_json(self, value: Any) -> List[Any]:
         return [json.loads(content) for content in self._all_gather_bytes(json.dumps(value).encode())]
 
-    def _all_gather_bytes(self, content: bytes) -> List[bytes]:
+    def _all_gather_bytes(self, content: bytes) -> Sequence[Union[bytes, bytearray]]:
+        if self._sockets is not None:
+            with self._lost("exchanging messages"):
+                return self._sockets.all_gather(content)
         outbox = self._outbox
         outbox[:LENGTH_BYTES] = _as_tensor(len(content).to_bytes(LENGTH_BYTES, "little"))
         fits = len(content) + LENGTH_BYTES <= MESSAGE_BYTES
@@ -151,6 +175,9 @@ class ProcessGroup(Communicator):
         self.all_gather_json(None)
 
     def close(self) -> None:
+        if self._sockets is not None:
+            self._sockets.close()
+            self._sockets = None
         if dist.is_initialized():
             dist.destroy_process_group()
 
@@ -158,7 +185,7 @@ class ProcessGroup(Communicator):
     def _lost(self, action: str) -> Iterator[None]:
         try:
             yield
-        except RuntimeError as error:
+        except (RuntimeError, OSError) as error:
             reason = str(error).strip().splitlines()[0]
             raise DistributedError(
                 f"rank {self.rank} {LOST_ANOTHER} while {action}; the process that failed first says why ({reason})"
@@ -166,8 +193,13 @@ class ProcessGroup(Communicator):
 
 
 def _as_tensor(content: bytes) -> Tensor:
-    return torch.frombuffer(bytearray(content), dtype=torch.uint8) if content else torch.empty(0, dtype=torch.uint8)
+    return _tensor_of(bytearray(content), torch.uint8)
+
+
+def _tensor_of(content: bytearray, dtype: torch.dtype) -> Tensor:
+    return torch.frombuffer(content, dtype=dtype) if content else torch.empty(0, dtype=dtype)
 
 
 def _as_bytes(tensor: Tensor) -> bytes:
-    return ctypes.string_at(tensor.data_ptr(), tensor.numel()) if tensor.numel() else b""
+    size = tensor.numel() * tensor.element_size()
+    return ctypes.string_at(tensor.data_ptr(), size) if size else b""

@@ -35,6 +35,22 @@ def exchange(group):
     }
 
 
+def over_gloo(group):
+    """As processes on several hosts are connected."""
+    group._sockets.close()
+    group._sockets = None
+
+
+def exchange_over_gloo(group):
+    over_gloo(group)
+    return exchange(group)
+
+
+def lose_over_gloo(group):
+    over_gloo(group)
+    return lose(group)
+
+
 def lose(group):
     if group.rank == 1:
         os._exit(3)
@@ -76,9 +92,10 @@ def in_processes(world_size, function):
     return found, [process.exitcode for process in processes]
 
 
+@pytest.mark.parametrize("function", [exchange, exchange_over_gloo])
 @pytest.mark.parametrize("world_size", [2, 4])
-def test_exchanges(world_size):
-    found, codes = in_processes(world_size, exchange)
+def test_exchanges(world_size, function):
+    found, codes = in_processes(world_size, function)
     assert codes == [0] * world_size
     ranks = range(world_size)
     mean = (world_size - 1) / 2
@@ -93,8 +110,38 @@ def test_exchanges(world_size):
         assert found[rank]["scattered"] == rank * 5000
 
 
-def test_a_lost_process_is_named_at_once():
-    found, codes = in_processes(2, lose)
+def average_both_ways(group):
+    generator = torch.Generator().manual_seed(group.rank)
+    tensors = [torch.randn(5, 700, generator=generator), torch.randn(3, 2, generator=generator).t().double()]
+    copies = [tensor.clone() for tensor in tensors]
+    for tensor in tensors:
+        group.all_reduce_mean(tensor)
+    over_gloo(group)
+    for tensor in copies:
+        group.all_reduce_mean(tensor)
+    group.barrier()
+    return [torch.equal(*pair) for pair in zip(tensors, copies)], [float(tensor.sum()) for tensor in tensors]
+
+
+def test_averages_over_sockets_are_those_of_gloo_and_the_same_everywhere():
+    found, _ = in_processes(2, average_both_ways)
+    assert found[0] == found[1]
+    assert found[0][0] == [True, True]
+
+
+def differ(group):
+    with pytest.raises(DistributedError, match="tensors of different sizes: {8, 12} bytes"):
+        group.all_reduce_mean(torch.zeros(2 + group.rank))
+    return True
+
+
+def test_tensors_of_different_sizes_are_an_error():
+    assert in_processes(2, differ)[0] == {0: True, 1: True}
+
+
+@pytest.mark.parametrize("function", [lose, lose_over_gloo])
+def test_a_lost_process_is_named_at_once(function):
+    found, codes = in_processes(2, function)
     assert found == {0: True}
     assert codes == [0, 3]
 
@@ -108,6 +155,7 @@ def test_a_group_that_cannot_be_reached_is_an_error(monkeypatch):
 
 
 def average_what_nobody_keeps(group):
+    over_gloo(group)
     for _ in range(3):
         group.all_gather(torch.ones(4))
     group.all_reduce_mean(torch.ones(3))
