@@ -23,10 +23,11 @@ def run(quick: bool, num_envs: Sequence[int] = (16, 64, 512, 4096), seconds: flo
         for number in num_envs[:-1] if quick else num_envs:
             _measure(report, number, 12.0 if quick else seconds)
     report.notes = list(dict.fromkeys(report.notes)) + [
-        "× graph: speed of the graph in units of the peer's, ratio of medians. All: our Cartpole on the CPU, two",
-        "networks of [32, 32] with ELU, 16 steps, 8 epochs, 4 minibatches, γ 0.99, λ 0.95, learning rate 3e-4, clip",
-        "0.2, gradient norm 1, no normalisers, time-outs bootstrapped. Nobody writes logs, but each computes its own",
-        "metrics. Their training loops and updates are their own; of rl_games, train_epoch without its loop around it.",
+        "× graph: speed of the graph in units of the peer's, median of the ratios within a round. All: our Cartpole",
+        "on the CPU, two networks of [32, 32] with ELU, 16 steps, 8 epochs, 4 minibatches, γ 0.99, λ 0.95, learning",
+        "rate 3e-4, clip 0.2, gradient norm 1, no normalisers, time-outs bootstrapped. Nobody writes logs, but each",
+        "computes its own metrics. Their training loops and updates are their own; of rl_games, train_epoch without",
+        "its loop around it.",
     ]
     return report
 

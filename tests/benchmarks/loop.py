@@ -19,10 +19,11 @@ def run(quick: bool, num_envs: Sequence[int] = tuple(TARGETS), seconds: float = 
     for number in num_envs:
         _add_row(report, number, 12.0 if quick else seconds)
     report.notes += [
-        "× by hand: speed of the graph in units of the hand-written loop's, ratio of medians of wall-clock time;",
-        "95 %: interval of it; cpu: the same of the threads' processor time. Both end with the same bits",
-        "(test_hand_loop.py). × autograd: against a plain loop of the same maths with nn.Sequential, autograd,",
-        "clip_grad_norm_ and fused torch.optim.Adam, without our flat parameters and gradients by hand.",
+        "× by hand: speed of the graph in units of the hand-written loop's, median over the rounds of the ratio of",
+        "wall-clock times within a round; 95 %: interval of it; cpu: the same of the threads' processor time. Both end",
+        "with the same bits (test_hand_loop.py). × autograd: against a plain loop of the same maths with",
+        "nn.Sequential, autograd, clip_grad_norm_ and fused torch.optim.Adam, without our flat parameters and",
+        "gradients by hand.",
     ]
     return report
 

@@ -1,7 +1,8 @@
 """Training loops that take turns, so that what slows the machine down slows all of them down alike.
 
-Absolute times of a shared machine mean little; the ratio of medians over many short turns does. Each contender lives in
-a thread of its own and stands still between its turns, so that libraries whose training loop cannot be left keep it.
+Absolute times of a shared machine mean little; the ratio of turns that follow one another does, over many rounds. Each
+contender lives in a thread of its own and stands still between its turns, so that libraries whose training loop cannot
+be left keep it.
 """
 
 from __future__ import annotations
@@ -121,9 +122,10 @@ class Ratio(NamedTuple):
     """How many times as fast one contender is as another.
 
     Attributes:
-        value: Ratio of the medians of wall-clock time.
+        value: Median over the rounds of the ratio of wall-clock times within a round: a machine whose speed changes
+            from second to second changes both of them.
         low, high: 95 % interval of it, from rounds drawn anew with replacement.
-        cpu: Ratio of the medians of the threads' processor time, which other processes disturb less.
+        cpu: The same of the threads' processor time, which other processes disturb less.
     """
 
     value: float
@@ -136,18 +138,14 @@ def speed_ratio(contender: Contender, reference: Contender) -> Ratio:
     """Speed of a contender in units of the reference's."""
     pairs = list(zip(reference.laps, contender.laps))
     draw = random.Random(0)
-    samples = sorted(_ratio([lap[0].wall for lap in sample], [lap[1].wall for lap in sample])
-                     for sample in (draw.choices(pairs, k=len(pairs)) for _ in range(RESAMPLES)))  # fmt: skip
+    wall = [theirs.wall / ours.wall for theirs, ours in pairs]
+    samples = sorted(statistics.median(draw.choices(wall, k=len(wall))) for _ in range(RESAMPLES))
     return Ratio(
-        _ratio([lap.wall for lap, _ in pairs], [lap.wall for _, lap in pairs]),
+        statistics.median(wall),
         samples[round(0.025 * RESAMPLES)],
         samples[round(0.975 * RESAMPLES) - 1],
-        _ratio([lap.cpu for lap, _ in pairs], [lap.cpu for _, lap in pairs]),
+        statistics.median(theirs.cpu / ours.cpu for theirs, ours in pairs),
     )
-
-
-def _ratio(numerator: Sequence[float], denominator: Sequence[float]) -> float:
-    return statistics.median(numerator) / statistics.median(denominator)
 
 
 @contextlib.contextmanager
