@@ -167,6 +167,10 @@ class Node:
         """
         return ()
 
+    def requirements(self) -> Sequence[str]:
+        """What this node needs besides torch as it is set, for an export: modules, or packages with extras."""
+        return ()
+
     def merge_metrics(self, parts: Sequence[Dict[str, float]]) -> Dict[str, float]:
         """What `collect_metrics` gave on every process, by rank, as one; by default the means."""
         return mean_metrics(parts)

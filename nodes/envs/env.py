@@ -1,13 +1,13 @@
 """The environment node: owns the simulation and gives its first observations."""
 
-from typing import Any, Dict, Iterable, Sequence, Set
+from typing import Any, Dict, Iterable, Sequence, Set, Tuple
 
 from runtime.environment_node import EnvironmentNode
 from runtime.errors import DnneError
 from runtime.node import Finding
 from runtime.parameters import param
 from runtime.ports import HELD, OBSERVATIONS, SIMULATOR, TASK_PARAMETERS, In, Out
-from runtime.simulators.factory import SIMULATOR_NAMES, make_simulator, option_names, task_spec
+from runtime.simulators.factory import SIMULATOR_NAMES, make_simulator, option_names, requirements, task_spec
 from runtime.simulators.mujoco_engine import BACKENDS
 from runtime.simulators.physics_simulator import BAD_PHYSICS
 from runtime.simulators.tasks.catalogue import find_own
@@ -47,6 +47,10 @@ class IsaacGymEnvNode(EnvironmentNode):
         doc="Where physics or an action is not finite: end the run, or reset that environment and count it",
     )  # fmt: skip
     task_parameters: Dict[str, float] = param({}, doc="Task settings by name, in force from the first episode")
+
+    def requirements(self) -> Tuple[str, ...]:
+        """What the simulator needs for the task."""
+        return requirements(self.simulator, self.task)
 
     def announced_task(self) -> TaskSpec:
         """The task, wherever it is simulated."""

@@ -1,13 +1,13 @@
 """The environment node for environments that are registered with Gymnasium."""
 
-from typing import Any, Dict, Iterable, Union
+from typing import Any, Dict, Iterable, Tuple, Union
 
 from runtime.environment_node import EnvironmentNode
 from runtime.errors import DnneError
 from runtime.node import Finding
 from runtime.parameters import param
 from runtime.ports import OBSERVATIONS, SIMULATOR, Out
-from runtime.simulators.factory import make_simulator, task_spec
+from runtime.simulators.factory import make_simulator, requirements, task_spec
 from runtime.simulators.gymnasium_engine import VECTORIZATIONS
 from runtime.specs import Spec, TaskSpec
 
@@ -33,6 +33,10 @@ class GymnasiumEnvNode(EnvironmentNode):
     desynchronise: bool = param(
         True, doc="In training, cut first episodes at random ages, so that they do not all end in one step"
     )
+
+    def requirements(self) -> Tuple[str, ...]:
+        """Gymnasium, and what this environment needs besides."""
+        return requirements("gymnasium", self.env_id)
 
     def announced_task(self) -> TaskSpec:
         """The task, by one environment that is made for this."""

@@ -14,8 +14,6 @@ from .carrying import Library, libraries_by_name
 from .runner_module import ISAACGYM, needs_isaacgym
 from .source_text import join_lines
 
-SIMULATOR_LIBRARIES = {"mujoco": "mujoco", "gymnasium": "gymnasium"}
-
 
 def requirements_text(nodes: Mapping[str, Node], libraries: Sequence[Library]) -> str:
     """``requirements.txt``: torch, the simulators that nodes name, and what their files import."""
@@ -30,7 +28,7 @@ def requirements_text(nodes: Mapping[str, Node], libraries: Sequence[Library]) -
 
 def _simulator_lines(nodes: Mapping[str, Node]) -> List[str]:
     named = {node.parameter_values()["simulator"] for node in nodes.values() if "simulator" in node.parameters}
-    lines = [library for name, library in SIMULATOR_LIBRARIES.items() if name in named]
+    lines = sorted({distribution_of(name) for node in nodes.values() for name in node.requirements()})
     if any(needs_isaacgym(node) for node in nodes.values()):
         use = "needed" if ISAACGYM in named else "optional: it is taken where it is installed"
         lines.append(f"# isaacgym  ({use}; NVIDIA's Isaac Gym Preview 4, not on PyPI; Python 3.8, numpy<1.24)")
@@ -39,11 +37,12 @@ def _simulator_lines(nodes: Mapping[str, Node]) -> List[str]:
 
 def distribution_of(module: str) -> str:
     """The name under which a library is installed, where that is known; else the name of its module."""
+    carriers = []
     for distribution in metadata.distributions():
         names = (distribution.read_text("top_level.txt") or "").split()
         if module in names and distribution.metadata["Name"]:
-            return str(distribution.metadata["Name"])
-    return module
+            carriers.append(str(distribution.metadata["Name"]))
+    return module if module in carriers or not carriers else carriers[0]
 
 
 def sbatch_text(title: str) -> str:

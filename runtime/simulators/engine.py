@@ -28,6 +28,10 @@ class Engine(ABC):
         """Why it cannot be used, and what to do, after the words "simulator NAME"; empty where it can."""
         return "" if self.is_available() else "is not installed"
 
+    def requirements(self, task: str) -> Tuple[str, ...]:
+        """What must be installed to simulate a task: modules, or distributions with extras. Empty for torch alone."""
+        return ()
+
     @abstractmethod
     def task_names(self) -> Tuple[str, ...]:
         """The tasks that it can simulate."""

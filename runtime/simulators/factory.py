@@ -96,6 +96,12 @@ def make_simulator(
     return engine.make(task, num_envs, device, generator, **options)
 
 
+def requirements(simulator: str, task: str) -> Tuple[str, ...]:
+    """What must be installed for a task on an engine, see `Engine.requirements`; nothing certain for ``auto``."""
+    engine = _named_engine(simulator)
+    return engine.requirements(task) if engine is not None else ()
+
+
 def option_names(simulator: str, task: str) -> Tuple[str, ...]:
     """Names of the options that the engine of a task takes.
 

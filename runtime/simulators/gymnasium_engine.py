@@ -21,6 +21,9 @@ from .mujoco.warnings import log_warnings
 VECTORIZATIONS = ("sync", "async")
 """All environments in this process, one after another, or each in a process of its own."""
 
+EXTRAS = ("mujoco", "box2d")
+"""Folders of Gymnasium's own environments that need an extra of the same name."""
+
 
 class Probe(NamedTuple):
     """What one environment of an id tells."""
@@ -48,6 +51,18 @@ class GymnasiumEngine(Engine):
     def unavailable_reason(self) -> str:
         """Why it cannot be used, and what to do."""
         return "" if self.is_available() else "is not installed: pip install gymnasium"
+
+    def requirements(self, task: str) -> Tuple[str, ...]:
+        """Gymnasium, with the extra of the environment's physics or the library that it is from."""
+        if not self.is_available():
+            return ("gymnasium",)
+        import gymnasium
+
+        spec = gymnasium.registry.get(task.rpartition(":")[2])
+        module = spec.entry_point.partition(":")[0].split(".") if spec and isinstance(spec.entry_point, str) else []
+        if module[:2] == ["gymnasium", "envs"]:
+            return (f"gymnasium[{module[2]}]" if module[2] in EXTRAS else "gymnasium",)
+        return ("gymnasium", *module[:1])
 
     def task_names(self) -> Tuple[str, ...]:
         """All registered ids; none where Gymnasium is not installed."""

@@ -43,6 +43,10 @@ class MujocoEngine(Engine):
         """Not installed; names the command."""
         return "" if self.is_available() else "is not installed: pip install mujoco"
 
+    def requirements(self, task: str) -> Tuple[str, ...]:
+        """MuJoCo."""
+        return ("mujoco",)
+
     def task_names(self) -> Tuple[str, ...]:
         """The tasks with a model."""
         return tuple(physics_tasks())

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from nodes.envs.gymnasium_env import GymnasiumEnvNode
 from runtime.command.options import add_run_options
 from runtime.configuration.presets import FOLDER
 from runtime.export.carrying import Library
@@ -36,6 +37,29 @@ def test_requirements_name_the_simulator(graph, simulator, expected):
     graph.nodes["1"].simulator = simulator
     text = requirements_text(graph.nodes, [])
     assert expected in text if expected else text.count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("env_id", "expected"),
+    [
+        ("CartPole-v1", ["gymnasium"]),
+        ("HalfCheetah-v5", ["gymnasium[mujoco]"]),
+        ("LunarLander-v3", ["gymnasium[box2d]"]),
+        ("no-such-id-v0", ["gymnasium"]),
+    ],
+)
+def test_requirements_name_what_an_environment_of_gymnasium_needs(env_id, expected):
+    pytest.importorskip("gymnasium")
+    text = requirements_text({"1": GymnasiumEnvNode("1", {"env_id": env_id})}, [])
+    assert [line for line in text.splitlines() if "gymnasium" in line] == expected
+
+
+def test_requirements_name_the_library_that_registers_an_environment(monkeypatch):
+    gymnasium = pytest.importorskip("gymnasium")
+    spec = gymnasium.envs.registration.EnvSpec("Own-v0", entry_point="some_library.envs:Own")
+    monkeypatch.setitem(gymnasium.registry, "Own-v0", spec)
+    text = requirements_text({"1": GymnasiumEnvNode("1", {"env_id": "some_library:Own-v0"})}, [])
+    assert {"gymnasium", "some_library"} <= set(text.splitlines())
 
 
 def test_the_readme_knows_every_option_and_every_node(graph):
