@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import List, Optional, Sequence
 
 from runtime import __version__
+from runtime.command.parser import CommandParser
 from runtime.command.words import take_words
 from runtime.errors import DnneError
 from runtime.simulators.isaacgym_first import import_isaacgym_first, release_isaacgym
@@ -26,18 +27,18 @@ EDITOR_LIBRARIES = ("PySide6", "NodeGraphQt", "Qt", "shiboken6", "distutils", "s
 INSTALL = 'pip install "dnne[editor]", or in the source tree: pip install -e ".[editor]"'
 
 
-def build_parser(chosen: Optional[str] = None) -> argparse.ArgumentParser:
+def build_parser(chosen: Optional[str] = None) -> CommandParser:
     """The parser of all subcommands; only the chosen one is imported and has its options."""
-    parser = argparse.ArgumentParser(prog="dnne", description=DESCRIPTION, allow_abbrev=False)
+    parser = CommandParser(prog="dnne", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"dnne {__version__}")
     subcommands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, (module_name, help_text) in COMMANDS.items():
-        subparser = subcommands.add_parser(name, help=help_text, allow_abbrev=False)
+        subparser = subcommands.add_parser(name, help=help_text)
         if name == chosen:
             module = import_module(f"{__package__}.commands.{module_name}")
             subparser.description = module.__doc__
             module.add_options(subparser)
-            subparser.set_defaults(run=module.run)
+            subparser.set_defaults(run=module.run, parser=subparser)
     return parser
 
 
@@ -91,7 +92,7 @@ def _run(arguments: List[str]) -> int:
         import_isaacgym_first()
     parser = build_parser(chosen)
     args, rest = parser.parse_known_args(arguments)
-    take_words(parser, args, rest)
+    take_words(getattr(args, "parser", parser), args, rest)
     args.command_line = arguments
     if args.command is None:
         parser.print_help()

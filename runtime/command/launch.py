@@ -17,6 +17,7 @@ from ..validation import Adjust, check_graph, require_valid
 from ..workflow import load_workflow
 from .configure import configure
 from .options import add_run_options
+from .parser import CommandParser
 from .processes import connect, leave, mode_of, start
 from .session import EXIT_BAD_INPUT, Session, Source
 from .signals import EXIT_CODES
@@ -81,9 +82,7 @@ def main_runner(build: Callable[[], Graph], folder: Path, argv: Optional[Sequenc
         folder: The export, with ``workflow.json``.
         argv: Arguments; those of the process by default.
     """
-    parser = argparse.ArgumentParser(
-        prog="runner.py", description=f"Runs the exported workflow in {folder}.", allow_abbrev=False
-    )
+    parser = CommandParser(prog="runner.py", description=f"Runs the exported workflow in {folder}.")
     parser.add_argument("--inference", action="store_true", help="run the trained policy; nothing is trained")
     add_run_options(parser)
     arguments = list(sys.argv[1:] if argv is None else argv)

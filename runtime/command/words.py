@@ -6,23 +6,25 @@ import argparse
 from pathlib import Path
 from typing import Sequence
 
+from .parser import CommandParser
+
 
 def is_override(word: str) -> bool:
     """Whether a word of the command line is ``KEY=VALUE`` and no option."""
     return not word.startswith("-") and "=" in word[1:]
 
 
-def take_words(parser: argparse.ArgumentParser, args: argparse.Namespace, rest: Sequence[str]) -> argparse.Namespace:
+def take_words(parser: CommandParser, args: argparse.Namespace, rest: Sequence[str]) -> argparse.Namespace:
     """Give words that stand between options to where they belong: argparse takes those of one place only.
 
     Args:
-        parser: Reports what belongs nowhere, and ends the process.
+        parser: That of the command; it reports what belongs nowhere, and ends the process.
         args: What `parse_known_args` made; changed in place.
         rest: What it left.
     """
     if not hasattr(args, "overrides"):
         if rest:
-            parser.error(f"unrecognized arguments: {' '.join(rest)}")
+            parser.refuse(rest)
         return args
     words = [*args.overrides, *rest]
     file = getattr(args, "file", None)
@@ -33,6 +35,6 @@ def take_words(parser: argparse.ArgumentParser, args: argparse.Namespace, rest: 
         words = [word for word in words if word != args.file]
     unknown = [word for word in words if not is_override(word)]
     if unknown:
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        parser.refuse(unknown)
     args.overrides = words
     return args

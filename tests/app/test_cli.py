@@ -102,11 +102,21 @@ def test_the_version(dnne):
     assert dnne("--version").out == f"dnne {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["trian", "x.json"], ["train", "x.json", "--iteration", "3"], ["--verbos"]])
-def test_what_is_misspelt_is_refused_and_never_guessed(dnne, arguments):
+@pytest.mark.parametrize(
+    ("arguments", "error", "help_command"),
+    [
+        (["trian", "x.json"], "'trian'", "dnne --help"),
+        (["train", "x.json", "--iteration", "3"], "--iteration 3; did you mean '--iterations'?", "dnne train --help"),
+        (["train", "x.json", "--timeout", "5"], "argument --timeout: ", "dnne train --help"),
+        (["--verbos"], "--verbos", "dnne --help"),
+    ],
+)
+def test_what_is_misspelt_is_refused_in_a_line_and_never_guessed(dnne, arguments, error, help_command):
     outcome = dnne(*arguments)
     assert outcome.code == 2
-    assert "usage: dnne" in outcome.err
+    said, where = outcome.err.splitlines()
+    assert said.startswith("error: ") and error in said
+    assert where == f"All options: {help_command}"
 
 
 def test_a_training_without_a_workflow_says_what_to_give(dnne):
