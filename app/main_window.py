@@ -149,9 +149,10 @@ class MainWindow(QMainWindow):
         self.toolbar.setMovable(False)
         self.toolbar.setIconSize(QSize(20, 20))
         self.actions_by_name.fill_toolbar(self.toolbar)
-        export = self.toolbar.widgetForAction(self.actions_by_name["actionExport"])
-        assert isinstance(export, QToolButton)
-        export.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        for name in ("actionTrain", "actionExport"):
+            button = self.toolbar.widgetForAction(self.actions_by_name[name])
+            assert isinstance(button, QToolButton)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.addToolBar(self.toolbar)
         self.toolbar.toggleViewAction().setObjectName("actionShowToolbar")
         panels.addAction(self.toolbar.toggleViewAction())

@@ -75,7 +75,7 @@ def record_of(event: Event) -> Optional[LogRecord]:
         text = f"{what} after step {event.step:,} ({event.reason}): {event.path}"
         return _record(event.time, INFO, event.node_id, text)
     if isinstance(event, Finished):
-        verb = "Interrupted" if event.interrupted else "Finished"
+        verb = "Ended" if event.interrupted else "Finished"
         text = f"{verb}: {event.reason}; {event.step:,} steps, {event.iteration:,} iterations"
         return _record(event.time, INFO, "", text)
     if isinstance(event, RunStarted):

@@ -54,7 +54,8 @@ class DrawnCurve:
         is_faint: Drawn in a lighter colour: of an earlier run among several metrics.
         raw: Reduced positions and values.
         smooth: Likewise, smoothed; ``None`` without smoothing.
-        at_cursor: Value at the cursor, else the last one; ``None`` where there is none.
+        at_cursor: Value at the cursor, else the last one, smoothed where the curve is; ``None`` where there is none.
+        measured_at_cursor: Likewise, never smoothed.
     """
 
     name: str
@@ -63,6 +64,7 @@ class DrawnCurve:
     raw: Points
     smooth: Optional[Points]
     at_cursor: Optional[float]
+    measured_at_cursor: Optional[float]
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def _drawn(run: RunCurves, metric: str, view: View, name: str, colour: int, is_f
     shown = values if smooth is None else smooth
     return DrawnCurve(
         name, colour, is_faint, _reduced(positions, values, first, last, view),
-        None if smooth is None else _reduced(positions, smooth, first, last, view), float(shown[at]),
+        None if smooth is None else _reduced(positions, smooth, first, last, view), float(shown[at]), float(values[at]),
     )  # fmt: skip
 
 

@@ -121,13 +121,20 @@ class MetricPlot(QFrame):
         count = max(1, self.values.fitting(numbers)) if len(curves) > 1 else 1
         parts = [(number, palette[curve.colour % len(palette)]) for number, curve in zip(numbers[:count], curves)]
         dots = [("…", palette[0])] if len(curves) > count else []
-        tip = "<br>".join(f"{html.escape(curve.name)}: {number}" for number, curve in zip(numbers, curves))
+        tip = "<br>".join(
+            f"{html.escape(curve.name)}: {_explained(number, curve)}" for number, curve in zip(numbers, curves)
+        )
         self.values.show_parts([*parts, *dots], tip)
 
     @property
     def shown(self) -> List[Tuple[Any, Any]]:
         """Positions and values of every raw curve as they are drawn."""
         return [raw.getData() for raw, _ in self._items]
+
+
+def _explained(number: str, curve: DrawnCurve) -> str:
+    measured = number if curve.measured_at_cursor is None else short_number(curve.measured_at_cursor)
+    return number if measured == number else f"{number} smoothed, {measured} measured"
 
 
 def _number(curve: DrawnCurve) -> str:

@@ -101,7 +101,7 @@ class RunStatus(QWidget):
         self._shown_at = time.monotonic()
         state = self._controller.state
         is_interrupted = state == FINISHED and self._controller.was_interrupted
-        parts = ["Interrupted" if is_interrupted else WORDS.get(state, "")]
+        parts = ["Stopped" if is_interrupted else WORDS.get(state, "")]
         if self._controller.processes > 1:
             parts.append(f"{self._controller.processes} processes")
         if self._step:

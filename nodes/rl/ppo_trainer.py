@@ -245,6 +245,12 @@ class PPOTrainerNode(CheckpointedNode):
         """Edited hyperparameters act at the next iteration."""
         if self.ppo is not None:
             self.ppo.settings = self.settings()
+        if "learning_rate" in names and self.learning_rate_schedule == "adaptive":
+            self.context.log(
+                f"the adaptive schedule goes on from the learning rate {self.learning_rate:g}, and changes it with the "
+                "KL divergence; learning_rate_low and learning_rate_high bound it",
+                node_id=self.id,
+            )
 
     def state_dict(self) -> Dict[str, Any]:
         """Optimiser, schedule and the partial rollout."""

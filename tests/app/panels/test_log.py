@@ -53,7 +53,7 @@ def shown(panel, column=MESSAGE):
         (Finished(9.0, "60 of 60 iterations", 61440, 60), INFO,
          "Finished: 60 of 60 iterations; 61,440 steps, 60 iterations"),
         (Finished(9.0, "stopped in the editor", 64, 1, interrupted=True), INFO,
-         "Interrupted: stopped in the editor; 64 steps, 1 iterations"),
+         "Ended: stopped in the editor; 64 steps, 1 iterations"),
         (RunStarted(0.0, "Cartpole", "train", 7, "cpu", "static", ""), INFO,
          "Started: Cartpole, train, device cpu, seed 7"),
         (ParameterChanged(1.0, "6", "learning_rate", 0.1, 0.2, 5), INFO, "learning_rate changed from 0.1 to 0.2"),

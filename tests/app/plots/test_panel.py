@@ -1,9 +1,10 @@
 """The dock of plots: drawing, choices, comparison, cursor, following, exporting."""
 
 import csv
+import re
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QEnterEvent, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication, QToolButton
 
@@ -21,6 +22,7 @@ from app.theme import apply_theme, plot_colours
 from runtime.errors import StorageError
 from runtime.events import Finished, LogMessage, Metrics, RunStarted
 from runtime.workflow import Workflow
+from tests.app.event_counter import EventCounter
 
 
 def started(mode="train", resumed=False):
@@ -118,20 +120,6 @@ def test_a_growing_run_keeps_its_axes_for_a_while_and_ends_with_its_last_point(p
     assert view.viewRange()[0] == pytest.approx([64, 64 * 401])
 
 
-class Paints(QObject):
-    """Counts how often widgets are painted."""
-
-    def __init__(self, *widgets):
-        super().__init__()
-        self.count = 0
-        for widget in widgets:
-            widget.installEventFilter(self)
-
-    def eventFilter(self, watched, event):  # noqa: N802
-        self.count += event.type() == QEvent.Type.Paint
-        return False
-
-
 def show_next(panel, qtbot, index):
     panel.take([metrics(index)])
     settle(panel, qtbot)
@@ -142,7 +130,8 @@ def test_a_new_point_paints_each_curve_once_and_no_axes(panel, qtbot):
     run(panel, qtbot, 400)
     QApplication.processEvents()
     views = [plot.view for plot in panel.plots.values()]
-    grounds, paints = [view.grounds for view in views], Paints(*(view.viewport() for view in views))
+    grounds = [view.grounds for view in views]
+    paints = EventCounter(QEvent.Type.Paint, *(view.viewport() for view in views))
     show_next(panel, qtbot, 401)
     assert [view.grounds for view in views] == grounds and min(grounds) > 0
     assert paints.count == len(views) == 2
@@ -162,8 +151,8 @@ def test_a_new_number_paints_nothing_that_lies_behind_it(panel, qtbot):
     run(panel, qtbot, 400)
     QApplication.processEvents()
     plots = list(panel.plots.values())
-    behind = Paints(panel, panel.grid, panel.grid.viewport(), panel.grid.inner, *plots)
-    numbers = Paints(*(plot.values for plot in plots))
+    behind = EventCounter(QEvent.Type.Paint, panel, panel.grid, panel.grid.viewport(), panel.grid.inner, *plots)
+    numbers = EventCounter(QEvent.Type.Paint, *(plot.values for plot in plots))
     show_next(panel, qtbot, 401)
     assert (numbers.count, behind.count) == (2, 0)
 
@@ -208,6 +197,16 @@ def test_tooltips_name_all_values_and_are_set_only_under_the_mouse(panel, qtbot)
     place = QPointF(3, 3)
     QApplication.sendEvent(values, QEnterEvent(place, place, place))
     assert values.toolTip() == "failure: -1<br>upright: 1"
+
+
+def test_a_tooltip_tells_the_smoothed_value_from_the_measured_one(panel, qtbot):
+    run(panel, qtbot, 50)
+    panel.set_smoothing(0.9)
+    settle(panel, qtbot)
+    values = panel.plots["episode/mean_reward"].values
+    place = QPointF(3, 3)
+    QApplication.sendEvent(values, QEnterEvent(place, place, place))
+    assert re.fullmatch(r"This run: \S+ smoothed, 50 measured", values.toolTip())
 
 
 def test_plots_are_made_before_the_run(panel, qtbot):

@@ -1,13 +1,14 @@
 """What the canvas and the status bar show of a run."""
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QComboBox
 
 from app.canvas.run_items import PROBE_SIZE, WORKING
 from app.running.run_options import RunOptions
 from runtime.events import LiveStatistics, Metrics, NodeStats, Paused, ProbeSample, Resumed, RunStarted, WireStats
+from tests.app.event_counter import EventCounter
 from tests.app.running.conftest import RunUnderTest
 
 
@@ -85,27 +86,13 @@ def test_shares_of_a_steady_run_are_steady_and_at_most_one_altogether(window, di
     assert window.canvas.items.nodes["6"].overlay.share == pytest.approx(0.73, abs=0.03)
 
 
-class LayoutRequests(QObject):
-    """Counts how often widgets are to be laid out anew."""
-
-    def __init__(self, *widgets):
-        super().__init__()
-        self.count = 0
-        for widget in widgets:
-            widget.installEventFilter(self)
-
-    def eventFilter(self, watched, event):  # noqa: N802
-        self.count += event.type() == QEvent.Type.LayoutRequest
-        return False
-
-
 def test_a_new_text_in_the_status_bar_lays_out_nothing_anew(window, qtbot):
     status = window.run_view.status
     window.controller.state_changed.emit("running")
     status._write("Running  ·  1,000 steps")
     for _ in range(5):
         QApplication.processEvents()
-    requests = LayoutRequests(window, window.status, status)
+    requests = EventCounter(QEvent.Type.LayoutRequest, window, window.status, status)
     status._write("Running  ·  2,000 steps")
     QApplication.processEvents()
     assert requests.count == 0
@@ -193,10 +180,10 @@ def test_the_status_bar_tells_where_the_run_stands(window, qtbot):
     assert status.text.text().startswith("Running  ·  iteration ") and status.bar.isVisible()
     assert status.bar.maximum() == 1000
     run.stop()
-    assert status.text.text().startswith("Interrupted  ·  ")
+    assert status.text.text().startswith("Stopped  ·  ")
     texts = [record.text for record, line in window.watching.log.model.lines.rows if line < 0]
-    assert [text.split(";")[0] for text in texts if text.startswith(("Finished", "Interrupted"))] == [
-        "Interrupted: stopped in the editor"
+    assert [text.split(";")[0] for text in texts if text.startswith(("Finished", "Ended"))] == [
+        "Ended: stopped in the editor"
     ]
     run.states.clear()
     run.start("finished", iterations=1)

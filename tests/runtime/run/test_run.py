@@ -182,6 +182,16 @@ def test_live_edits_are_told_and_act_at_the_next_iteration(graph):
     assert all(rate == (1e-3 if iteration <= change.iteration else 5e-4) for iteration, rate in rates.items())
 
 
+def test_an_edit_of_an_adaptive_learning_rate_says_that_the_schedule_goes_on(graph):
+    adaptive = graph("SlowNode", seconds=0.002)
+    adaptive.nodes["6"].learning_rate_schedule = "adaptive"
+    with Hosted(adaptive) as hosted:
+        hosted.wait_for(lambda: hosted.of(Metrics))
+        hosted.control.edit("6", "learning_rate", 5e-4)
+        hosted.wait_for(lambda: hosted.of(ParameterChanged))
+        hosted.wait_for(lambda: [e for e in hosted.of(LogMessage) if "adaptive schedule goes on from" in e.message])
+
+
 def test_edits_that_cannot_be_made_are_refused_with_the_reason(graph):
     with Hosted(graph()) as hosted:
         hosted.wait_for(lambda: hosted.of(Metrics))
