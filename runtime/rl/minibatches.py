@@ -67,9 +67,11 @@ def _jointly_normalized(advantages: Tensor, communicator: Communicator) -> Tenso
     rows, joint_rows = advantages.shape[1], advantages.shape[1] * communicator.world_size
     precise = advantages.double()
     count = torch.full((), float(rows), dtype=torch.float64, device=advantages.device)
-    _, mean, var = joint_moments(Moments(count, precise.mean(1), precise.var(1, unbiased=False)), communicator)
+    own_mean = precise.mean(1)
+    own_var = (precise - own_mean.unsqueeze(1)).square_().mean(1)
+    _, mean, var = joint_moments(Moments(count, own_mean, own_var), communicator)
     std = (var * (joint_rows / (joint_rows - 1))).sqrt()
-    return (precise.sub_(mean.unsqueeze(1)) / (std + ADVANTAGE_EPSILON).unsqueeze(1)).to(advantages.dtype)
+    return precise.sub_(mean.unsqueeze(1)).div_((std + ADVANTAGE_EPSILON).unsqueeze(1)).to(advantages.dtype)
 
 
 def micro_batches(minibatch: Minibatch, count: int) -> List[Minibatch]:

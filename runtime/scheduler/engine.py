@@ -295,7 +295,7 @@ class Engine:
             self._apply_edits()
         if control.watch.is_on:
             self._serve_watch()
-        elapsed = context.elapsed
+        elapsed = time.perf_counter() - context.started_at
         if elapsed >= self._next_statistics:
             self._next_statistics = elapsed + STATISTICS_INTERVAL
             self._send_statistics()
