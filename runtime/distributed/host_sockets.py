@@ -7,17 +7,24 @@ messages for one; on two busy cores that lasts 1 to 3 ms. Here every process sen
 from __future__ import annotations
 
 import hmac
+import os
 import secrets
 import select
 import shutil
 import socket
 import tempfile
+import time
 from pathlib import Path
 from typing import Callable, Container, Dict, List, Optional, Tuple
+
+from ..cores import usable_cores
 
 TOKEN_BYTES, RANK_BYTES, LENGTH_BYTES = 16, 4, 8
 ACCEPT_SECONDS = 10.0
 """For a process that has connected already."""
+WATCHFUL_SECONDS = 0.003
+"""So long a process looks again and again before it sleeps, where each has a core of its own: those that do the same
+work arrive within this time of one another, and to fall asleep and be woken takes as long as an exchange."""
 
 GatherJson = Callable[[object], List]
 
@@ -34,6 +41,7 @@ class HostSockets:
     def __init__(self, rank: int, peers: Dict[int, socket.socket], timeout: float):
         self.rank, self.peers = rank, peers
         self._timeout = timeout
+        self._watchful = WATCHFUL_SECONDS if len(peers) < usable_cores() else 0.0
         for peer in peers.values():
             peer.setblocking(False)
 
@@ -47,12 +55,16 @@ class HostSockets:
         unsent = dict.fromkeys(self.peers, message)
         incoming = {rank: _Incoming() for rank in self.peers}
         unread = dict(incoming)
+        watchful_until = time.perf_counter() + self._watchful
         while True:
             self._send(unsent)
             self._receive(unread)
             if not unsent and not unread:
                 break
-            self._wait(unsent.keys(), unread.keys())
+            if time.perf_counter() < watchful_until:
+                os.sched_yield()
+            else:
+                self._wait(unsent.keys(), unread.keys())
         return [incoming[rank].content if rank in incoming else bytearray(content) for rank in range(len(incoming) + 1)]
 
     def close(self) -> None:

@@ -1,11 +1,11 @@
 """The MuJoCo engine: tasks with a model, on the CPU's threads or, with MuJoCo Warp, on a GPU."""
 
-import os
 from importlib import util
 from typing import Any, Tuple
 
 import torch
 
+from ..cores import usable_cores
 from ..specs import TaskSpec
 from .engine import Engine
 from .interface import SimulatorError
@@ -112,5 +112,4 @@ def make_backend(task: PhysicsTask, num_envs: int, threads: int, backend: str = 
 def _threads(asked: int, num_envs: int) -> int:
     if asked:
         return asked
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, num_envs // ENVIRONMENTS_PER_THREAD))
+    return max(1, min(usable_cores(), num_envs // ENVIRONMENTS_PER_THREAD))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from importlib import util
 from typing import Callable, List, Optional, Sequence
 
 import torch
 
+from runtime.cores import usable_cores
 from runtime.simulators.factory import make_simulator
 from runtime.simulators.mujoco_engine import make_backend
 from runtime.simulators.tasks.catalogue import physics_tasks
@@ -93,7 +93,7 @@ def _add_row(report: Report, task: str, num_envs: int, seconds: float) -> None:
 
 def _add_row_of_all_cores(report: Report, num_envs: int, seconds: float) -> None:
     """Ours with a thread per core beside Gymnasium's two ways."""
-    actions, cores = _actions("Ant", num_envs), _cores()
+    actions, cores = _actions("Ant", num_envs), usable_cores()
     ours = Contender("ours", lambda done: _simulate("mujoco", "Ant", actions, done, threads=cores))
     sync = Contender("sync", lambda done: _gymnasium("sync", num_envs, done))
     parallel = Contender("async", lambda done: _gymnasium("async", num_envs, done))
@@ -120,10 +120,6 @@ def _add_row_of_all_cores(report: Report, num_envs: int, seconds: float) -> None
             "× gymnasium": ratio.value,
         },
     )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _actions(task: str, num_envs: int) -> torch.Tensor:

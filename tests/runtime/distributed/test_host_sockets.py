@@ -130,3 +130,19 @@ def test_nothing_is_left_on_the_disk(connected, monkeypatch, tmp_path):
     assert all(isinstance(group, HostSockets) for group in groups)
     assert list(tmp_path.iterdir()) == []
     assert [sorted(group.peers) for group in groups] == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]
+
+
+@pytest.mark.parametrize(("cores", "sleeps"), [(2, 0), (1, 1)])
+def test_it_sleeps_at_once_only_where_processes_share_cores(connected, monkeypatch, cores, sleeps):
+    monkeypatch.setattr(host_sockets, "usable_cores", lambda: cores)
+    monkeypatch.setattr(host_sockets, "WATCHFUL_SECONDS", 20.0)
+    first, second = connected(2)
+    waits = []
+    waited, seen = first._wait, threading.Event()
+    monkeypatch.setattr(first, "_wait", lambda *missing: (waits.append(missing), seen.set(), waited(*missing)))
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(first.all_gather, b"a")
+        seen.wait(20 if sleeps else 0.1)
+        second.all_gather(b"b")
+        assert found.result(20) == [b"a", b"b"]
+    assert len(waits) == sleeps
