@@ -4,9 +4,10 @@
 
 - Latency: from a `Metrics` event in the engine's thread to the end of the paint of a plot.
   Targets: p95 < 50 ms, p99 < 100 ms.
-- Speed: steps/s of ``dnne train``, of the thread host and of the process host, in turns; ratios of the medians.
-  Targets: thread ≥ 0.85 with one plot in view, process ≥ 0.97 of the command. A host in a process needs a core of its
-  own. The first plots of the panel, four of which are in view, are measured besides.
+- Speed: steps/s of ``dnne train``, of the thread host and of the process host, in turns, of which another one is the
+  first in every round; medians of the ratios within a round. Targets: thread ≥ 0.85 with one plot in view, process
+  ≥ 0.97 of the command. A host in a process needs a core of its own. The first plots of the panel, four of which are in
+  view, are measured besides.
 - Work: milliseconds of processor time that the window's thread takes per second of training. A run in a thread has to
   wait for most of it, and other programs disturb it less than they disturb speeds.
 - Memory: resident megabytes per minute of training in the thread host, after a warm-up.
@@ -40,6 +41,7 @@ from .machine import machine_line
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "cartpole_ppo.json"
 WARM_UP, START_UP = 20.0, 90.0
+COMMAND = "command"
 ONE_PLOT, FIRST_PLOTS, PROCESS = "thread, one plot", "thread, first plots", "process"
 TARGETS = {ONE_PLOT: 0.85, FIRST_PLOTS: None, PROCESS: 0.97}
 POLL_MS = 250
@@ -186,19 +188,21 @@ def main(rounds: int, seconds: float, minutes: float) -> None:
         folder = Path(name)
         editor = Editor(folder)
         latency = Latency(editor.window)
-        speeds: Dict[str, List[float]] = {"command": [], **{contender: [] for contender in TARGETS}}
+        speeds: Dict[str, List[float]] = {contender: [] for contender in (COMMAND, *TARGETS)}
         for number in range(rounds):
-            speeds["command"].append(command_speed(folder, seconds, number))
-            for contender in TARGETS:
-                speeds[contender].append(editor.train(contender, seconds))
+            for position in range(len(speeds)):
+                contender = list(speeds)[(number + position) % len(speeds)]
+                is_command = contender == COMMAND
+                speed = command_speed(folder, seconds, number) if is_command else editor.train(contender, seconds)
+                speeds[contender].append(speed)
             print(f"round {number + 1}: " + "; ".join(f"{k} {v[-1]:,.0f}" for k, v in speeds.items()), flush=True)
         found = latency.milliseconds
         print(f"event to paint, {len(found)} metrics: p50 {percentile(found, 0.5):.0f} ms, "
               f"p95 {percentile(found, 0.95):.0f} ms (< 50), p99 {percentile(found, 0.99):.0f} ms (< 100)")  # fmt: skip
-        command = statistics.median(speeds["command"])
         for contender, target in TARGETS.items():
-            print(f"{contender}: {statistics.median(speeds[contender]) / command:.2f} of the command"
-                  f"{f' (target ≥ {target})' if target else ''}, "
+            ratios = [ours / commands for ours, commands in zip(speeds[contender], speeds[COMMAND])]
+            print(f"{contender}: {statistics.median(ratios):.2f} of the command ({min(ratios):.2f} to {max(ratios):.2f}"
+                  f"{f'; target ≥ {target}' if target else ''}), "
                   f"the window works {statistics.median(editor.work[contender]):.0f} ms/s")  # fmt: skip
         if minutes:
             print(f"memory: {growth(editor, minutes):+.1f} MB per minute over {minutes:g} minutes (target < 0.8)")
