@@ -17,7 +17,7 @@ from torch import Tensor
 from ..errors import DistributedError
 from .communicator import Communicator
 from .failures import LOST_ANOTHER, has_launcher
-from .host_sockets import HostSockets, connect_host
+from .host_sockets import LARGEST_BYTES, HostSockets, connect_host
 
 DEFAULT_TIMEOUT = 600.0
 MESSAGE_BYTES = 8192  # a longer message takes a second exchange
@@ -33,8 +33,8 @@ class ProcessGroup(Communicator):
     Tensors are reduced where they live; messages between the hosts (JSON, files) go through main memory, so that they
     never wait for a GPU. Nothing is pickled.
 
-    The default group must be one of Gloo. What is small and frequent (averages, gathered tensors and messages in main
-    memory) goes over sockets where all processes live on one host.
+    The default group must be one of Gloo. What is small and frequent (averages, gathered tensors up to a size, and
+    messages in main memory) goes over sockets where all processes live on one host.
     """
 
     def __init__(self, timeout: float = DEFAULT_TIMEOUT, local_rank: Optional[int] = None):
@@ -82,8 +82,9 @@ class ProcessGroup(Communicator):
         return self._launcher is not None and os.getppid() != self._launcher
 
     def all_reduce_mean(self, tensor: Tensor) -> None:
-        if self._sockets is not None and tensor.device.type == "cpu":
-            total, *others = self._gather_over_sockets(self._sockets, tensor, "averaging")
+        sockets = self._sockets_for(tensor)
+        if sockets is not None:
+            total, *others = self._gather_over_sockets(sockets, tensor, "averaging")
             for other in others:
                 total.add_(other)
             tensor.copy_(total.mul_(1.0 / self.world_size))
@@ -94,14 +95,20 @@ class ProcessGroup(Communicator):
         tensor.mul_(1.0 / self.world_size)
 
     def all_gather(self, tensor: Tensor) -> Tensor:
-        if self._sockets is not None and tensor.device.type == "cpu":
-            return torch.stack(self._gather_over_sockets(self._sockets, tensor, "gathering"))
+        sockets = self._sockets_for(tensor)
+        if sockets is not None:
+            return torch.stack(self._gather_over_sockets(sockets, tensor, "gathering"))
         gathered = tensor.new_empty((self.world_size, *tensor.shape))
         parts, own = list(gathered.unbind(0)), tensor.contiguous()
         self._kept.append([*parts, own])
         with self._lost("gathering"):
             dist.all_gather(parts, own, group=self._tensors)
         return gathered
+
+    def _sockets_for(self, tensor: Tensor) -> Optional[HostSockets]:
+        """None where torch's own groups exchange it."""
+        is_small = tensor.numel() * tensor.element_size() <= LARGEST_BYTES
+        return self._sockets if is_small and tensor.device.type == "cpu" else None
 
     def _gather_over_sockets(self, sockets: HostSockets, tensor: Tensor, action: str) -> List[Tensor]:
         with self._lost(action):

@@ -1,9 +1,12 @@
 """Messages between processes of one host: here between threads, each with its own end."""
 
+import os
 import socket
 import tempfile
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -79,7 +82,7 @@ def test_the_end_of_a_process_is_told_at_once(connected):
     groups[1].close()
     with pytest.raises(ConnectionError, match="rank 1 closed its connection"):
         groups[0].all_gather(b"x")
-    with pytest.raises(ConnectionError, match="rank 1 closed its connection"):
+    with pytest.raises(ConnectionError, match="rank [01] closed its connection"):
         groups[2].all_gather(b"x" * 5_000_000)
 
 
@@ -124,11 +127,12 @@ def _call_with_a_wrong_token(rank, addresses, peers):
 _CALL = host_sockets._call
 
 
-def test_nothing_is_left_on_the_disk(connected, monkeypatch, tmp_path):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    groups = connected(4)
+def test_nothing_is_left_on_the_disk(connected, monkeypatch):
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        groups = connected(4)
+        assert list(Path(folder).iterdir()) == []
     assert all(isinstance(group, HostSockets) for group in groups)
-    assert list(tmp_path.iterdir()) == []
     assert [sorted(group.peers) for group in groups] == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]
 
 
@@ -146,3 +150,64 @@ def test_it_sleeps_at_once_only_where_processes_share_cores(connected, monkeypat
         second.all_gather(b"b")
         assert found.result(20) == [b"a", b"b"]
     assert len(waits) == sleeps
+
+
+def test_after_a_failure_nothing_is_exchanged_any_more(connected):
+    first, second = connected(2, timeout=0.2)
+    with pytest.raises(TimeoutError):
+        first.all_gather(b"one")
+    with pytest.raises(ConnectionError, match="rank 0 closed its connection"):
+        second.all_gather(b"1")
+    for end, other in ((first, 1), (second, 0)):
+        with pytest.raises(ConnectionError, match=f"rank {other} closed its connection"):
+            end.all_gather(b"two")
+
+
+def test_what_interrupts_an_exchange_ends_them_all(connected, monkeypatch):
+    first, second = connected(2)
+
+    def interrupted(*missing):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(first, "_wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        first.all_gather(b"x" * 5_000_000)
+    with pytest.raises(ConnectionError, match="rank 0 closed its connection"):
+        second.all_gather(b"y" * 5_000_000)
+
+
+def test_the_end_is_seen_although_a_copy_of_the_socket_lives(connected):
+    first, second = connected(2)
+    copy = os.dup(second.peers[0].fileno())
+    second.close()
+    with pytest.raises(ConnectionError, match="rank 1 closed its connection"):
+        first.all_gather(b"x")
+    os.close(copy)
+
+
+def test_a_timeout_of_years_is_none(connected):
+    groups = connected(2, timeout=1e9)
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(groups[0].all_gather, b"a")
+        time.sleep(2 * host_sockets.WATCHFUL_SECONDS)
+        assert groups[1].all_gather(b"b") == [b"a", b"b"]
+        assert found.result(20) == [b"a", b"b"]
+
+
+def test_more_processes_than_a_listener_holds_are_not_connected_but_do_not_hang(connected, monkeypatch):
+    monkeypatch.setattr(socket, "SOMAXCONN", 0)
+    monkeypatch.setattr(host_sockets, "ACCEPT_SECONDS", 0.2)
+    assert connected(5) == [None] * 5
+
+
+def test_no_room_for_sockets_is_no_error(connected, monkeypatch):
+    made, count = socket.socket, threading.local()
+
+    def one_per_process(*args):
+        count.made = getattr(count, "made", 0) + 1
+        if count.made > 1:
+            raise OSError(24, "Too many open files")
+        return made(*args)
+
+    monkeypatch.setattr(host_sockets.socket, "socket", one_per_process)
+    assert connected(2) == [None, None]
