@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Protocol, Sequence, Tuple
@@ -20,7 +20,6 @@ Result = Tuple[int, int]
 
 ROOT = Path(__file__).resolve().parents[1]
 INTERRUPTED = 130
-WAKE_SECONDS = 0.5
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -59,12 +58,9 @@ class LocalBackend:
     def run(self, commands: Sequence[Command]) -> Iterator[Result]:
         """Exit codes as the processes end. After a signal those that run are ended in order, and no other begins."""
         with self._stopped_by_signals(), ThreadPoolExecutor(self._jobs) as pool:
-            waiting = {pool.submit(self._run_one, index, command) for index, command in enumerate(commands)}
-            while waiting:
-                # Never for ever: a signal that another thread got is handled when this one wakes.
-                ended, waiting = wait(waiting, timeout=WAKE_SECONDS, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    yield future.result()
+            futures = [pool.submit(self._run_one, index, command) for index, command in enumerate(commands)]
+            for future in as_completed(futures):
+                yield future.result()
 
     def _run_one(self, index: int, command: Command) -> Result:
         words, log = command

@@ -180,6 +180,7 @@ def start(folder) -> Iterator[Callable[..., Running]]:
 
 
 def _run(words: List[str], folder: str, streams: List[str], environment: Dict[str, str]) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored under nohup, where commands ignore it as well
     os.chdir(folder)
     os.environ.update(environment)
     for number, path in enumerate(streams, start=1):
