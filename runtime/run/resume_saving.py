@@ -22,9 +22,6 @@ class ResumeSaver:
         store: Where they go; None for nowhere, as on every rank but 0.
         graph, context, settings: Of the run.
         more: What else belongs to the state.
-
-    Attributes:
-        saves: Whether there is a store, on rank 0.
     """
 
     def __init__(
@@ -38,21 +35,21 @@ class ResumeSaver:
         self.store, self.graph, self.context, self.settings = store, graph, context, settings
         self._more = more
         self._next = settings.resume_interval
-        self.saves = store is not None
+        self._saves = store is not None
         self._warned_of_space = False
 
     def agree(self) -> None:
         """Let all processes know whether rank 0 saves."""
-        self.saves = bool(self.context.communicator.all_gather_json(self.saves)[0])
+        self._saves = bool(self.context.communicator.all_gather_json(self._saves)[0])
 
     @property
     def is_due(self) -> bool:
-        """Whether it saves and the interval is over."""
-        return self.saves and self.context.elapsed >= self._next
+        """Whether the interval is over."""
+        return self._saves and self.context.elapsed >= self._next
 
     def save(self, engine: Engine, reason: str) -> None:
         """Save, unless a node computes just now: its values would be missing."""
-        if not self.saves:
+        if not self._saves:
             return
         if self.context.exchange is not None:
             self._save_together(engine, reason)

@@ -305,11 +305,10 @@ class Run:
     def _at_safe_point(self) -> Optional[str]:
         for listener in self.safe_point_listeners:
             listener()
-        if self.checkpoints.savers:
-            self.checkpoints.save_due()
+        self.checkpoints.save_due()
         if self.exchange is not None:
             return self._at_safe_point_together(self.exchange)
-        if self.resume_saver.saves and self.resume_saver.is_due:
+        if self.resume_saver.is_due:
             self._save("interval")
         return self.limits.reached()
 

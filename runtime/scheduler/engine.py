@@ -295,7 +295,7 @@ class Engine:
             self._apply_edits()
         if control.watch.is_on:
             self._serve_watch()
-        elapsed = time.perf_counter() - context.started_at
+        elapsed = context.elapsed
         if elapsed >= self._next_statistics:
             self._next_statistics = elapsed + STATISTICS_INTERVAL
             self._send_statistics()
